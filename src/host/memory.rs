@@ -1,0 +1,1 @@
+//! A host made of a `State`, as strict as the kernel.

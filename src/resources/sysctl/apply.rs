@@ -1,0 +1,1 @@
+//! Apply this kind.
