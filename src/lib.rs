@@ -9,9 +9,12 @@
 //!
 //! No step looks back. `plan` stops after Plan, `apply` runs to the end, `watch` runs `apply` at every wake-up.
 
+pub mod apply;
 pub mod delta;
+pub mod guards;
 pub mod host;
 pub mod ipvs;
 pub mod ownership;
 pub mod plan;
 pub mod resources;
+pub mod verify;

@@ -1,9 +1,11 @@
 //! The edge: the only seam between pure code and the machine.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::ownership::Inventory;
 use crate::plan::Step;
+use crate::resources::destination::DestinationKey;
 use crate::resources::{Keys, State};
 
 pub mod linux;
@@ -21,6 +23,20 @@ pub trait Host {
     /// Performs a run of steps of one kind and phase, in order; one outcome each. Nothing is attempted after a
     /// failure but what was already on its way.
     async fn apply(&mut self, run: &[Step]) -> Vec<Outcome>;
+
+    /// Tries what can be tried without changing anything: the packet filter's own check, the daemons' own checks on
+    /// staged candidates. All refusals at once.
+    async fn check(&mut self, steps: &[Step]) -> Result<(), Vec<HostError>>;
+
+    /// How many connections each of these destinations holds now, active and inactive together. Read apart from the
+    /// state, so that two reads of a quiet machine are equal.
+    async fn connections(
+        &mut self,
+        of: &BTreeSet<DestinationKey>,
+    ) -> Result<BTreeMap<DestinationKey, u64>, HostError>;
+
+    /// The names of all network interfaces, for messages.
+    async fn interfaces(&mut self) -> Result<Vec<String>, HostError>;
 }
 
 /// What to look at: the objects wanted, those we made, and all others of the same kinds that stand beside them.
