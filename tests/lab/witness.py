@@ -11,7 +11,7 @@ import sys
 import tempfile
 
 ROUTE, NETFILTER, GENERIC = 0, 12, 16
-PACKET_KERNEL = 7  # towards the kernel
+REQUEST = 1  # the flag that tells what programs send from what the kernel answers: the tap shows both alike
 IPVS_WRITES = {1: "new service", 2: "set service", 3: "delete service", 5: "new destination", 6: "set destination",
                7: "delete destination", 9: "new daemon", 10: "delete daemon", 12: "set timeouts", 16: "zero", 17: "flush"}
 # Locks, pid files and pipes live here and do not outlive a boot.
@@ -36,10 +36,11 @@ def ipvs_family():
 def messages(packet):
     at = 0
     while at + 16 <= len(packet):
-        length, kind = struct.unpack_from("=IH", packet, at)
+        length, kind, flags = struct.unpack_from("=IHH", packet, at)
         if length < 16:
             return
-        yield kind, packet[at + 16:at + length]
+        if flags & REQUEST:
+            yield kind, packet[at + 16:at + length]
         at += (length + 3) & ~3
 
 
@@ -81,11 +82,9 @@ def main(command):
     reads, writes = 0, []
     while True:
         try:
-            packet, (_, protocol, direction, _, _) = tap.recvfrom(1 << 20)
+            packet, (_, protocol, _, _, _) = tap.recvfrom(1 << 20)
         except BlockingIOError:
             break
-        if direction != PACKET_KERNEL:
-            continue
         for kind, body in messages(packet):
             found = judge(protocol, kind, body, ipvs)
             if found:
