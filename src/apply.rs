@@ -1,9 +1,10 @@
 //! Performs a plan and, when a step fails, takes back what was done. The undo is the same engine with the prior
 //! values as its goal.
 
+use crate::delta::Nature;
 use crate::host::{Host, HostError, Outcome};
 use crate::plan::{Plan, Step};
-use crate::resources::{Change, Keys, Kind, State};
+use crate::resources::{Change, Keys, State};
 use crate::verify::{Goal, Look};
 
 /// How often what the kernel took away by the way (routes of an address, addresses of a link) is put back before
@@ -15,8 +16,8 @@ const EXTRA_ROUNDS: usize = 2;
 pub struct Report {
     /// Steps that were made, those that put back what others took away included.
     pub done: usize,
-    /// Objects compared by the last look.
-    pub verified: usize,
+    /// What the last look saw; `None` when the machine could not be looked at.
+    pub live: Option<State>,
     pub end: End,
 }
 
@@ -64,7 +65,7 @@ pub async fn apply<H: Host>(plan: &Plan, before: &State, goal: &Goal, host: &mut
                 return undo(done, before, &touched, goal, Failure::Blind(error), host).await;
             }
             Ok(look) if look.judged.changes.is_empty() && look.judged.conflicts.is_empty() => {
-                return converged(done, &look);
+                return converged(done, look);
             }
             Ok(look) => next = Plan::of(look.judged.changes),
         }
@@ -73,10 +74,10 @@ pub async fn apply<H: Host>(plan: &Plan, before: &State, goal: &Goal, host: &mut
     undo(done, before, &touched, goal, Failure::Differs(left), host).await
 }
 
-fn converged(done: usize, look: &Look) -> Report {
+fn converged(done: usize, look: Look) -> Report {
     Report {
         done,
-        verified: look.seen.state.len(),
+        live: Some(look.seen.state),
         end: End::Converged,
     }
 }
@@ -114,44 +115,50 @@ async fn undo<H: Host>(
     host: &mut H,
 ) -> Report {
     let mut undone = 0;
-    let mut left = differences(before, touched, goal, host).await;
+    let mut seen = differences(before, touched, goal, host).await;
     for _ in 0..=EXTRA_ROUNDS {
-        let Ok(changes) = &left else { break };
+        let Ok((_, changes)) = &seen else { break };
         if changes.is_empty() {
             break;
         }
         let (made, refused) = perform(&Plan::of(changes.clone()), host).await;
         undone += made;
-        left = differences(before, touched, goal, host).await;
+        seen = differences(before, touched, goal, host).await;
         if refused.is_some() {
             break;
         }
     }
-    let (why, left) = match left {
-        Ok(left) => (why, left),
-        Err(error) => (Failure::Blind(error), Vec::new()),
+    let (live, why, left) = match seen {
+        Ok((live, left)) => (Some(live), why, left),
+        Err(error) => (None, Failure::Blind(error), Vec::new()),
     };
     Report {
         done,
-        verified: 0,
+        live,
         end: End::Undone { why, undone, left },
     }
 }
 
-/// How the touched objects differ from what they were. Loaded modules are retained.
+/// The machine now, and how the touched objects differ from what they were. Loaded modules are retained.
 async fn differences<H: Host>(
     before: &State,
     touched: &Keys,
     goal: &Goal,
     host: &mut H,
-) -> Result<Vec<Change>, HostError> {
+) -> Result<(State, Vec<Change>), HostError> {
     let now = goal.look(host).await?.seen.state;
     let mut changes = now.changes_to(before);
-    changes.retain(|it| it.kind() != Kind::Module && touched.contains(it));
-    Ok(changes)
+    changes.retain(|it| it.nature() != Nature::Retained && touched.contains(it));
+    Ok((now, changes))
 }
 
 impl Report {
+    /// True when everything that was done is taken back.
+    pub fn is_restored(&self) -> bool {
+        matches!(&self.end, End::Undone { why, left, .. }
+            if left.is_empty() && !matches!(why, Failure::Blind(_)))
+    }
+
     /// True when the machine is as it was asked to be.
     pub fn is_converged(&self) -> bool {
         matches!(self.end, End::Converged)

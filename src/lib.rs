@@ -10,11 +10,16 @@
 //! No step looks back. `plan` stops after Plan, `apply` runs to the end, `watch` runs `apply` at every wake-up.
 
 pub mod apply;
+pub mod cycle;
 pub mod delta;
 pub mod guards;
 pub mod host;
 pub mod ipvs;
+pub mod journal;
+pub mod lock;
+pub mod overlay;
 pub mod ownership;
 pub mod plan;
 pub mod resources;
+pub mod store;
 pub mod verify;

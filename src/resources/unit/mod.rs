@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::delta::{Delta, Resource};
+use crate::delta::{Delta, Nature, Resource};
 use crate::plan::Phase;
 
 pub mod apply;
@@ -63,8 +63,7 @@ impl Resource for Unit {
         vec![(phase, delta)]
     }
 
-    /// A unit that runs already is told of new files; only one that we started is stopped.
-    fn is_shared(&self) -> bool {
-        true
+    fn nature(&self) -> Nature {
+        Nature::Started
     }
 }
