@@ -28,7 +28,7 @@ check_has 'the route in its own table' "$(ip -n lb1 route show table 100)" '198\
 check_has 'the IPv6 default route' "$(ip -n lb1 -6 route show default)" 'via 2001:db8:0:1::1'
 check_not 'addresses of others are not set' "$(ip -n lb1 -o addr)" '203\.0\.113\.(80|53)/|10\.0\.0\.1/'
 table=$(in_ lb1 ipvsadm -Sn)
-for line in '-A -t \[2001:db8:0:1::80\]:443 -s wrr -p 600 -M 64' '-A -t 203.0.113.80:443 -s mh -b mh-fallback,mh-port' \
+for line in '-A -t \[2001:db8:0:1::80\]:443 -s wrr -p 600 -M 64' '-A -t 203.0.113.80:443 -s mh -b mh-(fallback,mh-port|port,mh-fallback)' \
   '-a -t 203.0.113.80:443 -r 198.51.100.7:443 -i -w 1 --tun-type gue --tun-port 6080' \
   '-a -t 203.0.113.80:8443 -r 10.0.1.2:9443 -m -w 1' '-A -u 203.0.113.53:53 -s rr' '-A -u 203.0.113.99:16393 -s wlc' \
   '-A -f 7 -s wlc -p 300' '-A -u 203.0.113.53:5060 -s wlc -p 300 --pe sip -o|-A -u 203.0.113.53:5060 -s wlc -o -p 300 --pe sip'; do
