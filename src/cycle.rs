@@ -6,10 +6,12 @@ use std::time::Duration;
 use crate::apply::{self, Report};
 use crate::guards::{self, Deletions, Refusal};
 use crate::host::{Host, HostError, Observation};
+use crate::journal::{self, Journal};
 use crate::overlay::drain::{self, Drains, Moment, Policy};
 use crate::ownership::{Inventory, IpvsTable, Judged};
 use crate::plan::Plan;
 use crate::resources::{Change, State};
+use crate::store::Store;
 use crate::verify::{Goal, Look};
 
 /// What the operator asked for beside the document.
@@ -48,6 +50,8 @@ pub struct Turn {
     pub refusals: Vec<Refusal>,
     /// Destinations that wait for their connections to end.
     pub drains: Drains,
+    /// When it was looked at.
+    pub now: Moment,
 }
 
 impl Options {
@@ -93,6 +97,7 @@ pub async fn turn<H: Host>(
         seen,
         refusals,
         drains,
+        now: wanted.now,
     })
 }
 
@@ -107,8 +112,8 @@ async fn draining<H: Host>(
     if leaving.is_empty() {
         return Ok(Drains::default());
     }
-    let connections = host.connections(&leaving).await?;
-    Ok(known.continued(&connections, now, limit))
+    let connections = host.connections().await?;
+    Ok(known.continued(&leaving, &connections, now, limit))
 }
 
 /// Conflicts that the operator named become changes of ours.
@@ -125,19 +130,47 @@ fn adopt(judged: &mut Judged, goal: &mut Goal, names: &[String]) {
 }
 
 impl Turn {
-    /// The inventory that must be on disk, or follow from what is, before the first step.
-    pub fn intent(&self) -> Inventory {
-        self.goal.inventory.intending(&self.changes)
+    /// How many objects of the goal stand as they should.
+    pub fn in_sync(&self) -> usize {
+        self.goal.desired.len().saturating_sub(self.changes.len())
     }
 
-    /// Makes the plan. The goal owns from now on what the plan makes.
-    pub async fn make<H: Host>(&mut self, host: &mut H) -> Report {
-        self.goal.inventory = self.intent();
-        apply::apply(&self.plan, &self.seen.state, &self.goal, host).await
+    /// Makes the plan: what can be tried is tried, then the journal is written, then the first step is taken. The
+    /// inventory says afterwards what is ours.
+    pub async fn make<H: Host>(&mut self, store: &Store, host: &mut H) -> Result<Report, NotMade> {
+        host.check(&self.plan.steps).await.map_err(NotMade)?;
+        let before = self.goal.inventory.clone();
+        let journal = Journal::begin(store, &self.changes)?;
+        self.goal.inventory = before.intending(&self.changes);
+        let report = apply::apply(&self.plan, &self.seen.state, &self.goal, host).await;
+        store.save_inventory(&self.settled(&report, before))?;
+        store.save_drains(&self.drains)?;
+        if report.is_converged() || report.is_restored() {
+            journal.finish()?;
+        }
+        Ok(report)
     }
 
-    /// The inventory after `make`: what exists of what we own. What could not be looked at stays owned.
-    pub fn settled(&self, report: &Report, before: Inventory) -> Inventory {
+    /// Writes down what a look alone has changed: what a run that was cut off left, and what is gone. Writes nothing
+    /// when nothing changed.
+    pub fn note(&self, store: &Store) -> Result<(), HostError> {
+        let inventory = self
+            .goal
+            .inventory
+            .clone()
+            .settled(&self.seen.state, &self.document);
+        if inventory != store.inventory()? {
+            store.save_inventory(&inventory)?;
+        }
+        if self.drains != store.drains()? {
+            store.save_drains(&self.drains)?;
+        }
+        journal::clear(store);
+        Ok(())
+    }
+
+    /// The inventory afterwards: what exists of what we own. What could not be looked at stays owned.
+    fn settled(&self, report: &Report, before: Inventory) -> Inventory {
         let inventory = if report.is_restored() {
             before
         } else {
@@ -147,5 +180,15 @@ impl Turn {
             Some(live) => inventory.settled(live, &self.document),
             None => inventory,
         }
+    }
+}
+
+/// Why nothing was changed: everything that stood in the way, found before the first step.
+#[derive(Debug)]
+pub struct NotMade(pub Vec<HostError>);
+
+impl From<HostError> for NotMade {
+    fn from(error: HostError) -> Self {
+        Self(vec![error])
     }
 }

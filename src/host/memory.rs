@@ -1,12 +1,12 @@
 //! A host made of a `State`, as strict as the kernel: it refuses what the kernel refuses, and takes away by the way
 //! what the kernel takes away.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::{Host, HostError, Observation, Outcome, Scope};
+use super::{Connections, Host, HostError, Observation, Outcome, Scope};
 use crate::delta::{Delta, Resource, Set, Verb};
 use crate::plan::Step;
 use crate::resources::address::Address;
@@ -24,7 +24,7 @@ pub struct MemoryHost {
     /// Steps taken so far.
     pub taken: usize,
     /// Connections of destinations, for drains.
-    pub connections: BTreeMap<DestinationKey, u64>,
+    pub connections: BTreeMap<DestinationKey, Connections>,
 }
 
 impl MemoryHost {
@@ -205,12 +205,8 @@ impl Host for MemoryHost {
         Ok(())
     }
 
-    async fn connections(
-        &mut self,
-        of: &BTreeSet<DestinationKey>,
-    ) -> Result<BTreeMap<DestinationKey, u64>, HostError> {
-        let count = |key: &DestinationKey| self.connections.get(key).copied().unwrap_or(0);
-        Ok(of.iter().map(|key| (*key, count(key))).collect())
+    async fn connections(&mut self) -> Result<BTreeMap<DestinationKey, Connections>, HostError> {
+        Ok(self.connections.clone())
     }
 
     async fn interfaces(&mut self) -> Result<Vec<String>, HostError> {

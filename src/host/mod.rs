@@ -1,6 +1,6 @@
 //! The edge: the only seam between pure code and the machine.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::ownership::Inventory;
@@ -28,12 +28,9 @@ pub trait Host {
     /// staged candidates. All refusals at once.
     async fn check(&mut self, steps: &[Step]) -> Result<(), Vec<HostError>>;
 
-    /// How many connections each of these destinations holds now, active and inactive together. Read apart from the
-    /// state, so that two reads of a quiet machine are equal.
-    async fn connections(
-        &mut self,
-        of: &BTreeSet<DestinationKey>,
-    ) -> Result<BTreeMap<DestinationKey, u64>, HostError>;
+    /// How many connections each destination holds now. Read apart from the state, so that two reads of a quiet
+    /// machine are equal.
+    async fn connections(&mut self) -> Result<BTreeMap<DestinationKey, Connections>, HostError>;
 
     /// The names of all network interfaces, for messages.
     async fn interfaces(&mut self) -> Result<Vec<String>, HostError>;
@@ -56,6 +53,15 @@ pub struct Observation {
     pub marked: Keys,
     /// What exists and cannot be expressed, such as a service with protocol 254.
     pub unreadable: Vec<String>,
+}
+
+/// Connections of one destination, as `ipvsadm -L -n` counts them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Connections {
+    /// Established.
+    pub active: u64,
+    /// Closing, or not yet open, or of a protocol that has no state.
+    pub inactive: u64,
 }
 
 /// What became of a step. After anything but `Done` we look again before we judge.

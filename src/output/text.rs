@@ -74,7 +74,7 @@ fn marked(symbol: char, text: &str) -> String {
 fn summary(turn: &Turn, lines: &[Line]) -> String {
     let count = Count::of(&turn.changes);
     if count.total() == 0 {
-        return format!("Nothing to do: {} objects are as the document has them.", turn.seen_owned());
+        return format!("Nothing to do: {} objects are as the document has them.", turn.in_sync());
     }
     let cutting = lines.iter().filter(|it| matches!(it.impact, Impact::Cuts(_))).count();
     let cuts = match cutting {

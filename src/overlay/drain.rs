@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::delta::{Delta, Resource};
+use crate::host::Connections;
 use crate::resources::destination::{Destination, DestinationKey};
 use crate::resources::{Change, State};
 
@@ -53,12 +54,17 @@ impl Drains {
     /// drain from before a reboot has no connections left to wait for, and starts anew if it has.
     pub fn continued(
         &self,
-        connections: &BTreeMap<DestinationKey, u64>,
+        leaving: &BTreeSet<DestinationKey>,
+        connections: &BTreeMap<DestinationKey, Connections>,
         now: &Moment,
         limit: Duration,
     ) -> Self {
-        let busy = connections.iter().filter(|(_, count)| **count > 0);
-        let drains = busy.map(|(key, _)| self.drain_of(key, now, limit));
+        let busy = |key: &&DestinationKey| {
+            connections
+                .get(key)
+                .is_some_and(|it| it.active + it.inactive > 0)
+        };
+        let drains = leaving.iter().filter(busy).map(|key| self.drain_of(key, now, limit));
         Self(drains.filter(|it| it.until.seconds > now.seconds).collect())
     }
 
