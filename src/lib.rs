@@ -12,11 +12,15 @@
 pub mod apply;
 pub mod cycle;
 pub mod delta;
+pub mod desired;
+pub mod document;
+pub mod error;
 pub mod guards;
 pub mod host;
 pub mod ipvs;
 pub mod journal;
 pub mod lock;
+pub mod output;
 pub mod overlay;
 pub mod ownership;
 pub mod plan;

@@ -57,5 +57,5 @@ pub use error::{Error, Refusal};
 pub use table::{ReadOptions, Table};
 pub use types::{
     Destination, Family, Forwarding, Name, NameError, Persistence, Protocol, Service, ServiceId,
-    Timeouts, Tunnel, TunnelChecksum,
+    ServiceIdError, Timeouts, Tunnel, TunnelChecksum,
 };

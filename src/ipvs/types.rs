@@ -4,8 +4,11 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// Transport protocol of a virtual service. IPVS balances no other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Protocol {
     /// Protocol 6.
     Tcp,
@@ -47,7 +50,8 @@ impl fmt::Display for Protocol {
 }
 
 /// Address family of a virtual service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Family {
     /// `AF_INET`.
     V4,
@@ -91,7 +95,8 @@ impl Family {
 }
 
 /// Identity of a virtual service: what the kernel finds it by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum ServiceId {
     /// Packets to this address and port (0: every port, for persistent services).
     Address {
@@ -121,6 +126,55 @@ impl ServiceId {
     }
 }
 
+/// Why a text is no [`ServiceId`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a service is `tcp 192.0.2.10:80`, `udp [2001:db8::1]:53`, `fwmark 7` or `fwmark 7 IPv6`")]
+pub struct ServiceIdError;
+
+/// Reads what [`ServiceId`] prints.
+impl FromStr for ServiceId {
+    type Err = ServiceIdError;
+
+    fn from_str(text: &str) -> Result<Self, ServiceIdError> {
+        let (word, rest) = text.split_once(' ').ok_or(ServiceIdError)?;
+        let protocol = match word {
+            "tcp" => Protocol::Tcp,
+            "udp" => Protocol::Udp,
+            "sctp" => Protocol::Sctp,
+            "fwmark" => return firewall_mark(rest),
+            _ => return Err(ServiceIdError),
+        };
+        let at: SocketAddr = rest.parse().map_err(|_| ServiceIdError)?;
+        Ok(Self::Address {
+            protocol,
+            address: at.ip(),
+            port: at.port(),
+        })
+    }
+}
+
+fn firewall_mark(text: &str) -> Result<ServiceId, ServiceIdError> {
+    let (family, mark) = match text.strip_suffix(" IPv6") {
+        Some(mark) => (Family::V6, mark),
+        None => (Family::V4, text),
+    };
+    let mark = mark.parse().map_err(|_| ServiceIdError)?;
+    Ok(ServiceId::FirewallMark { family, mark })
+}
+
+impl TryFrom<String> for ServiceId {
+    type Error = ServiceIdError;
+    fn try_from(text: String) -> Result<Self, ServiceIdError> {
+        text.parse()
+    }
+}
+
+impl From<ServiceId> for String {
+    fn from(id: ServiceId) -> Self {
+        id.to_string()
+    }
+}
+
 impl fmt::Display for ServiceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
@@ -143,7 +197,8 @@ impl fmt::Display for ServiceId {
 
 /// Name of a scheduler or of a persistence engine: 1 to 15 printable ASCII characters
 /// (`IP_VS_SCHEDNAME_MAXLEN` is 16 with the closing zero).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Name([u8; Name::ROOM]);
 
 /// Why a text is no [`Name`].
@@ -153,6 +208,9 @@ pub struct NameError;
 
 impl Name {
     pub(super) const ROOM: usize = 16;
+
+    /// Round robin, which every IPVS has and which keeps no table of its own.
+    pub const ROUND_ROBIN: Self = Self(*b"rr\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
 
     /// The name as text.
     pub fn as_str(&self) -> &str {
@@ -181,6 +239,19 @@ impl Name {
     }
 }
 
+impl TryFrom<String> for Name {
+    type Error = NameError;
+    fn try_from(text: String) -> Result<Self, NameError> {
+        text.parse()
+    }
+}
+
+impl From<Name> for String {
+    fn from(name: Name) -> Self {
+        name.as_str().to_owned()
+    }
+}
+
 impl FromStr for Name {
     type Err = NameError;
     fn from_str(text: &str) -> Result<Self, NameError> {
@@ -204,7 +275,8 @@ impl fmt::Debug for Name {
 }
 
 /// Clients stay on the destination they got first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Persistence {
     /// How long after the last connection, in seconds. The kernel multiplies it by its tick rate in
     /// 32 bits; ipvsadm(8) allows at most 31 days.
@@ -214,7 +286,8 @@ pub struct Persistence {
 }
 
 /// A virtual service without its destinations and counters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Service {
     /// What it is found by; cannot be edited.
     pub id: ServiceId,
@@ -245,7 +318,8 @@ impl Service {
 }
 
 /// Checksum of a GUE or GRE encapsulation (`ipvsadm --tun-nocsum | --tun-csum | --tun-remcsum`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum TunnelChecksum {
     /// No checksum.
     #[default]
@@ -257,7 +331,8 @@ pub enum TunnelChecksum {
 }
 
 /// How a tunnelled packet is wrapped. Kernels before 5.3 know `Ipip` only and silently take it for the others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Tunnel {
     /// IP in IP.
     Ipip,
@@ -276,7 +351,8 @@ pub enum Tunnel {
 }
 
 /// How packets reach a destination.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Forwarding {
     /// Network address translation (`-m`).
     Masquerade,
@@ -291,7 +367,8 @@ pub enum Forwarding {
 }
 
 /// A real server's place in one virtual service, without its counters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Destination {
     /// Address of the real server; with `port` its identity within the service.
     pub address: IpAddr,

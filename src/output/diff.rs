@@ -12,7 +12,9 @@ const LIMIT: Duration = Duration::from_millis(500);
 
 /// How many lines were added and removed.
 pub fn counts(old: &str, new: &str) -> (usize, usize) {
-    let diff = similar::TextDiff::configure().timeout(LIMIT).diff_lines(old, new);
+    let diff = similar::TextDiff::configure()
+        .timeout(LIMIT)
+        .diff_lines(old, new);
     let count = |tag| diff.iter_all_changes().filter(|it| it.tag() == tag).count();
     (
         count(similar::ChangeTag::Insert),
@@ -36,8 +38,14 @@ pub fn unified(change: &Change) -> Option<String> {
     };
     let from = header("a", !matches!(delta, Delta::Create { .. }));
     let to = header("b", !matches!(delta, Delta::Delete { .. }));
-    let diff = similar::TextDiff::configure().timeout(LIMIT).diff_lines(&old, &new);
-    let text = diff.unified_diff().context_radius(3).header(&from, &to).to_string();
+    let diff = similar::TextDiff::configure()
+        .timeout(LIMIT)
+        .diff_lines(&old, &new);
+    let text = diff
+        .unified_diff()
+        .context_radius(3)
+        .header(&from, &to)
+        .to_string();
     Some(text.lines().map(|line| escaped(line) + "\n").collect())
 }
 

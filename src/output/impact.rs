@@ -95,7 +95,9 @@ fn address(delta: &Delta<Address>, desired: &State, names: &Names) -> Impact {
 }
 
 fn words_of(id: &ServiceId, names: &Names) -> String {
-    names.service(id).map_or_else(|| id.to_string(), str::to_owned)
+    names
+        .service(id)
+        .map_or_else(|| id.to_string(), str::to_owned)
 }
 
 /// Deleting a service blackholes its clients, and deleting the last one of a family resets them. Changing the

@@ -14,7 +14,11 @@ const FORMAT_VERSION: u32 = 1;
 
 /// A plan.
 pub fn plan(turn: &Turn, context: &Context<'_>) -> Value {
-    let changes: Vec<Value> = turn.changes.iter().map(|it| change(it, turn, context)).collect();
+    let changes: Vec<Value> = turn
+        .changes
+        .iter()
+        .map(|it| change(it, turn, context))
+        .collect();
     json!({
         "formatVersion": FORMAT_VERSION,
         "command": context.command,

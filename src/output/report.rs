@@ -21,9 +21,18 @@ pub fn report(report: &Report, turn: &Turn) -> String {
 
 fn converged(out: &mut String, report: &Report, turn: &Turn) -> std::fmt::Result {
     let verified = report.live.as_ref().map_or(0, crate::resources::State::len);
-    writeln!(out, "done: {} steps, verified {verified} objects", report.done)?;
+    writeln!(
+        out,
+        "done: {} steps, verified {verified} objects",
+        report.done
+    )?;
     for drain in &turn.drains.0 {
-        writeln!(out, "draining: {} for at most {} s", drain.destination, seconds_left(drain, turn))?;
+        writeln!(
+            out,
+            "draining: {} for at most {} s",
+            drain.destination,
+            seconds_left(drain, turn)
+        )?;
     }
     Ok(())
 }
@@ -41,7 +50,11 @@ fn undone_text(
     left: &[Change],
 ) -> std::fmt::Result {
     writeln!(out, "failed: {}", escaped(&reason(why)))?;
-    writeln!(out, "{} steps were done, {undone} steps took them back", report.done)?;
+    writeln!(
+        out,
+        "{} steps were done, {undone} steps took them back",
+        report.done
+    )?;
     if report.is_restored() {
         return writeln!(out, "everything is as it was before");
     }
@@ -50,7 +63,10 @@ fn undone_text(
         let (kind, name) = (change.kind().word(), escaped(&change.name()));
         writeln!(out, "  {} {kind} {name}", words::symbol(change.verb()))?;
     }
-    writeln!(out, "the same command makes, or takes back, the rest once the cause is gone")
+    writeln!(
+        out,
+        "the same command makes, or takes back, the rest once the cause is gone"
+    )
 }
 
 /// Why an apply was given up, in one line.

@@ -62,8 +62,15 @@ fn write_changes(
             "foreign" => '=',
             _ => words::symbol(change.verb()),
         };
-        let (name, what) = (words::name(change, context.names), words::what(change, context.names));
-        writeln!(out, "  {symbol} {:<11} {name}  {what}", change.kind().word())?;
+        let (name, what) = (
+            words::name(change, context.names),
+            words::what(change, context.names),
+        );
+        writeln!(
+            out,
+            "  {symbol} {:<11} {name}  {what}",
+            change.kind().word()
+        )?;
     }
     Ok(())
 }
@@ -86,7 +93,10 @@ fn write_table(
         let shown = Change::VirtualService(Delta::Create { to: *service });
         let name = words::name(&shown, context.names);
         writeln!(out, "{name} {}", words::what(&shown, context.names))?;
-        let of_service = live.destinations.iter().filter(|it| it.service == service.id);
+        let of_service = live
+            .destinations
+            .iter()
+            .filter(|it| it.service == service.id);
         for destination in of_service {
             write_destination(out, destination, counters, context)?;
         }
@@ -103,7 +113,10 @@ fn write_destination(
     let at = std::net::SocketAddr::new(destination.at.address, destination.at.port);
     let machine = context.names.machine(destination.at.address);
     let name = machine.map_or_else(|| at.to_string(), |it| format!("{at} ({it})"));
-    let Connections { active, inactive } = counters.get(&destination.key()).copied().unwrap_or_default();
+    let Connections { active, inactive } = counters
+        .get(&destination.key())
+        .copied()
+        .unwrap_or_default();
     writeln!(
         out,
         "  → {name:<48} {:<20} {:>6} {active:>10} {inactive:>10}",

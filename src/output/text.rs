@@ -55,7 +55,11 @@ fn write_plan(out: &mut String, turn: &Turn, context: &Context<'_>) -> fmt::Resu
     let lines = lines(turn, context);
     writeln!(out, "{}", summary(turn, &lines))?;
     for refusal in &turn.refusals {
-        writeln!(out, "{}", marked('!', &format!("refused: {}", escaped(&refusal.to_string()))))?;
+        writeln!(
+            out,
+            "{}",
+            marked('!', &format!("refused: {}", escaped(&refusal.to_string())))
+        )?;
     }
     for warning in context.warnings {
         writeln!(out, "{}", marked('!', &escaped(warning)))?;
@@ -74,9 +78,15 @@ fn marked(symbol: char, text: &str) -> String {
 fn summary(turn: &Turn, lines: &[Line]) -> String {
     let count = Count::of(&turn.changes);
     if count.total() == 0 {
-        return format!("Nothing to do: {} objects are as the document has them.", turn.in_sync());
+        return format!(
+            "Nothing to do: {} objects are as the document has them.",
+            turn.in_sync()
+        );
     }
-    let cutting = lines.iter().filter(|it| matches!(it.impact, Impact::Cuts(_))).count();
+    let cutting = lines
+        .iter()
+        .filter(|it| matches!(it.impact, Impact::Cuts(_)))
+        .count();
     let cuts = match cutting {
         0 => "Cuts no connection.".to_owned(),
         1 => "1 change may cut connections.".to_owned(),
@@ -96,7 +106,9 @@ fn summary(turn: &Turn, lines: &[Line]) -> String {
 /// `  Opens 2 services on 192.168.155.50.`
 fn opened(turn: &Turn) -> String {
     let created = turn.changes.iter().filter_map(|change| match change {
-        Change::VirtualService(delta) if delta.verb() == Verb::Create => Some(delta.subject().key()),
+        Change::VirtualService(delta) if delta.verb() == Verb::Create => {
+            Some(delta.subject().key())
+        }
         _ => None,
     });
     let count = created.count();
@@ -171,7 +183,10 @@ fn write_lines(out: &mut String, lines: &[Line]) -> fmt::Result {
             writeln!(out, " {}", heading(it.group))?;
         }
         let (style, symbol) = (it.style, it.symbol);
-        let row = format!("{:<11} {:<name$}  {:<what$}  {}", it.kind, it.name, it.what, it.impact);
+        let row = format!(
+            "{:<11} {:<name$}  {:<what$}  {}",
+            it.kind, it.name, it.what, it.impact
+        );
         writeln!(out, "  {style}{symbol}{style:#} {}", row.trim_end())?;
         for line in it.diff.iter().flat_map(|diff| diff.lines()) {
             writeln!(out, "      {}", coloured(line))?;
@@ -218,7 +233,17 @@ fn write_foreign(out: &mut String, turn: &Turn) -> fmt::Result {
     }
     let shown: Vec<_> = counts
         .iter()
-        .map(|(kind, count)| format!("{count} {}{}", kind.word(), if *count == 1 { "" } else { "s" }))
+        .map(|(kind, count)| {
+            format!(
+                "{count} {}{}",
+                kind.word(),
+                if *count == 1 { "" } else { "s" }
+            )
+        })
         .collect();
-    writeln!(out, "note  left alone, not ours: {} (`lvs-reconcile status` lists them)", shown.join(", "))
+    writeln!(
+        out,
+        "note  left alone, not ours: {} (`lvs-reconcile status` lists them)",
+        shown.join(", ")
+    )
 }

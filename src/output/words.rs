@@ -2,8 +2,9 @@
 
 use crate::delta::{Delta, Verb};
 use crate::desired::Names;
-use crate::ipvs::{Checksum, Forwarding, Persistence, Service, ServiceId, Tunnel};
+use crate::ipvs::{Forwarding, Persistence, Service, ServiceId, Tunnel, TunnelChecksum};
 use crate::output::escaped;
+use crate::resources::Change;
 use crate::resources::address::Address;
 use crate::resources::destination::Destination;
 use crate::resources::file::{File, Form};
@@ -14,7 +15,6 @@ use crate::resources::sysctl::Sysctl;
 use crate::resources::timeouts::Timeouts;
 use crate::resources::unit::{OnChange, Unit};
 use crate::resources::virtual_service::VirtualService;
-use crate::resources::Change;
 
 /// `+`, `~`, `±` or `-`.
 pub fn symbol(verb: Verb) -> char {
@@ -53,9 +53,11 @@ pub fn what(change: &Change, names: &Names) -> String {
         Change::Link(delta) => both(delta, link, link_edit),
         Change::Nftables(delta) => both(delta, table, table_edit),
         Change::Sysctl(delta) => both(delta, |it| it.value.clone(), sysctl_edit),
-        Change::Address(delta) => both(delta, |it| address(it, names), |a, b| {
-            format!("{} → {}", address(a, names), address(b, names))
-        }),
+        Change::Address(delta) => both(
+            delta,
+            |it| address(it, names),
+            |a, b| format!("{} → {}", address(a, names), address(b, names)),
+        ),
         Change::Route(delta) => both(delta, route, |a, b| format!("{} → {}", route(a), route(b))),
         Change::Timeouts(delta) => both(delta, timeouts, |a, b| {
             format!("{} → {}", timeouts(a), timeouts(b))
@@ -95,7 +97,8 @@ fn up(link: &Link) -> String {
 }
 
 fn mtu(link: &Link) -> String {
-    link.mtu.map_or_else(|| "any".to_owned(), |it| it.to_string())
+    link.mtu
+        .map_or_else(|| "any".to_owned(), |it| it.to_string())
 }
 
 fn link(link: &Link) -> String {
@@ -106,7 +109,9 @@ fn link(link: &Link) -> String {
         LinkKind::Bridge => "bridge".to_owned(),
         LinkKind::Bond { mode } => format!("bond {mode}"),
     };
-    let mtu = link.mtu.map_or_else(String::new, |it| format!(", mtu {it}"));
+    let mtu = link
+        .mtu
+        .map_or_else(String::new, |it| format!(", mtu {it}"));
     format!("{kind}{mtu}, {}", up(link))
 }
 
@@ -169,7 +174,10 @@ fn address(address: &Address, names: &Names) -> String {
         Some(name) => format!("VIP {name}"),
         None => String::new(),
     };
-    let alias = address.label.as_ref().filter(|it| **it != address.key.interface);
+    let alias = address
+        .label
+        .as_ref()
+        .filter(|it| **it != address.key.interface);
     match alias {
         Some(label) if vip.is_empty() => format!("label {label}"),
         Some(label) => format!("{vip}, label {label}"),
@@ -196,14 +204,21 @@ fn timeouts(it: &Timeouts) -> String {
 
 /// The parts of a service beside its identity, each alone.
 fn service_parts(it: &VirtualService) -> [(&'static str, String); 5] {
-    let persistent = it.persistence.map_or_else(|| "none".to_owned(), persistence);
-    let engine = it.engine.map_or_else(|| "none".to_owned(), |it| it.to_string());
+    let persistent = it
+        .persistence
+        .map_or_else(|| "none".to_owned(), persistence);
+    let engine = it
+        .engine
+        .map_or_else(|| "none".to_owned(), |it| it.to_string());
     [
         ("scheduler", it.scheduler.to_string()),
         ("flags", flags(it)),
         ("persistence", persistent),
         ("engine", engine),
-        ("one-packet", if it.one_packet { "on" } else { "off" }.to_owned()),
+        (
+            "one-packet",
+            if it.one_packet { "on" } else { "off" }.to_owned(),
+        ),
     ]
 }
 
@@ -222,7 +237,11 @@ fn flags(service: &Service) -> String {
         .filter(|(bit, _)| service.scheduler_flags & bit != 0)
         .map(|(_, word)| format!("{scheduler}-{word}"));
     let text = named.collect::<Vec<_>>().join(",");
-    if text.is_empty() { "none".to_owned() } else { text }
+    if text.is_empty() {
+        "none".to_owned()
+    } else {
+        text
+    }
 }
 
 fn service(it: &VirtualService) -> String {
@@ -245,10 +264,10 @@ fn service_edit(from: &VirtualService, to: &VirtualService) -> String {
 
 /// As the document says it.
 pub fn forwarding(it: Forwarding) -> String {
-    let sum = |checksum: Checksum| match checksum {
-        Checksum::None => "",
-        Checksum::Checksum => " checksum",
-        Checksum::RemoteChecksum => " remote-checksum",
+    let sum = |checksum: TunnelChecksum| match checksum {
+        TunnelChecksum::None => "",
+        TunnelChecksum::Outer => " checksum",
+        TunnelChecksum::Remote => " remote-checksum",
     };
     match it {
         Forwarding::Masquerade => "masquerade".to_owned(),
@@ -281,8 +300,16 @@ fn destination(it: &Destination) -> String {
 
 fn destination_edit(from: &Destination, to: &Destination) -> String {
     edits([
-        ("weight", from.at.weight.to_string(), to.at.weight.to_string()),
-        ("", forwarding(from.at.forwarding), forwarding(to.at.forwarding)),
+        (
+            "weight",
+            from.at.weight.to_string(),
+            to.at.weight.to_string(),
+        ),
+        (
+            "",
+            forwarding(from.at.forwarding),
+            forwarding(to.at.forwarding),
+        ),
         (
             "upper threshold",
             from.at.upper_threshold.to_string(),
@@ -298,8 +325,16 @@ fn destination_edit(from: &Destination, to: &Destination) -> String {
 
 fn file(it: &File) -> String {
     let lines = it.content.shown().lines().count();
-    let block = if it.key.form == Form::Block { "our block, " } else { "" };
-    let secret = if it.content.secrets().next().is_some() { " (root password: secret)" } else { "" };
+    let block = if it.key.form == Form::Block {
+        "our block, "
+    } else {
+        ""
+    };
+    let secret = if it.content.secrets().next().is_some() {
+        " (root password: secret)"
+    } else {
+        ""
+    };
     format!("{block}{lines} lines{secret}")
 }
 
@@ -307,7 +342,11 @@ fn file_edit(from: &File, to: &File) -> String {
     let (added, removed) = crate::output::diff::counts(&from.content.shown(), &to.content.shown());
     let mode = |it: &File| it.mode.map_or_else(String::new, |it| format!("{it:o}"));
     let modes = edits([("mode", mode(from), mode(to))]);
-    let taken = if from.untouched_default { "replaces the package's own; " } else { "" };
+    let taken = if from.untouched_default {
+        "replaces the package's own; "
+    } else {
+        ""
+    };
     match (added, removed) {
         (0, 0) if modes.is_empty() => format!("{taken}(secret changed)"),
         (0, 0) => modes,

@@ -64,7 +64,10 @@ impl Drains {
                 .get(key)
                 .is_some_and(|it| it.active + it.inactive > 0)
         };
-        let drains = leaving.iter().filter(busy).map(|key| self.drain_of(key, now, limit));
+        let drains = leaving
+            .iter()
+            .filter(busy)
+            .map(|key| self.drain_of(key, now, limit));
         Self(drains.filter(|it| it.until.seconds > now.seconds).collect())
     }
 
