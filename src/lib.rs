@@ -10,6 +10,8 @@
 //! No step looks back. `plan` stops after Plan, `apply` runs to the end, `watch` runs `apply` at every wake-up.
 
 pub mod delta;
+pub mod desired;
+pub mod document;
 pub mod host;
 pub mod ipvs;
 pub mod ownership;
