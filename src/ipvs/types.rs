@@ -209,8 +209,16 @@ pub struct NameError;
 impl Name {
     pub(super) const ROOM: usize = 16;
 
-    /// Round robin, which every IPVS has and which keeps no table of its own.
-    pub const ROUND_ROBIN: Self = Self(*b"rr\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+    /// From a word that is known to be a name; what does not fit is cut off. For a text of unknown origin there is
+    /// [`Name::from_str`].
+    pub const fn literal(word: &str) -> Self {
+        let (from, mut own, mut at) = (word.as_bytes(), [0; Self::ROOM], 0);
+        while at < from.len() && at < Self::ROOM - 1 {
+            own[at] = from[at];
+            at += 1;
+        }
+        Self(own)
+    }
 
     /// The name as text.
     pub fn as_str(&self) -> &str {

@@ -194,6 +194,7 @@ witness() {
 # background NAME COMMAND...: sets $background to the command's own process number
 background() {
   local name=$1; shift
-  (exec nsenter -t "${machine_pid[$name]}" -m -u -n -- "$@") </dev/null &
+  if [ -n "${machine_pid[$name]:-}" ]; then (exec nsenter -t "${machine_pid[$name]}" -m -u -n -- "$@") </dev/null &
+  else (exec ip netns exec "$name" "$@") </dev/null & fi
   background=$!
 }

@@ -45,7 +45,7 @@ check 'NETBIOS from inside is dropped' "$(hits 192.168.153.1 1 139 rs1)" 'NONE=1
 ip -n client route add 172.16.0.0/16 via 192.168.155.12
 check 'NETBIOS from outside is dropped' "$(hits 172.16.0.22 1 137)" 'NONE=1'
 check 'outside does not reach inside past the services' "$(hits 172.16.0.22 1 80)" 'NONE=1'
-in_ client python3 -IS "$lab_tests/ftp_server.py" & ftp=$!
+background client python3 -IS "$lab_tests/ftp_server.py"; ftp=$background
 until_ 20 in_ client bash -c 'exec 3<>/dev/tcp/127.0.0.1/21'
 check 'FTP, active and passive, through the masquerade' "$(in_ rs1 python3 -I "$lab_tests/ftp_get.py" 192.168.153.1)" 'active: payload of file
 passive: payload of file'

@@ -14,9 +14,9 @@ check 'no default route' "$(ip -n dir1 route show default)" ''
 # rs2 leaves: at once when nobody uses it, else it keeps what it has, gets no more, and goes when told.
 jq 'del(.realServers[1])' "$examples/minimal.json" >$LAB/one.json
 hold() {
-  in_ client python3 -IS -c 'import socket, time
+  background client python3 -IS -c 'import socket, time
 open_ = [socket.create_connection(("192.0.2.10", 80)) for _ in range(4)]
-time.sleep(600)' & holder=$!
+time.sleep(600)'; holder=$background
   until_ 20 sh -c "ip netns exec dir1 ipvsadm -Ln | grep -q '10.0.0.12:80 *Masq *1 *[1-9]'"
 }
 alive() { kill -0 "$1" 2>/dev/null; }
