@@ -1,6 +1,7 @@
 //! One turn: a goal, a look, an ordered plan; and, when it may be made, the making of it. `plan`, `apply` and `watch`
 //! share this, so that what is shown is what is done.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::apply::{self, Report};
@@ -8,6 +9,7 @@ use crate::guards::{self, Deletions, Refusal};
 use crate::host::{Host, HostError, Observation};
 use crate::journal::{self, Journal};
 use crate::overlay::drain::{self, Drains, Moment, Policy};
+use crate::overlay::hold;
 use crate::ownership::{Inventory, IpvsTable, Judged};
 use crate::plan::Plan;
 use crate::resources::{Change, State};
@@ -21,6 +23,8 @@ pub struct Options {
     pub drain: Policy,
     /// Foreign objects to take over, as `kind name`.
     pub adopt: Vec<String>,
+    /// Objects that somebody else keeps changing, as `kind name`: left as they are.
+    pub held: BTreeSet<String>,
 }
 
 /// What is wanted of this machine, and what is known of it from before.
@@ -46,6 +50,8 @@ pub struct Turn {
     pub plan: Plan,
     /// Stands beside what we manage.
     pub foreign: Vec<Change>,
+    /// Drifts, and is left as it is.
+    pub held: Vec<Change>,
     /// Why the plan must not be made; empty when it may.
     pub refusals: Vec<Refusal>,
     /// Destinations that wait for their connections to end.
@@ -61,6 +67,7 @@ impl Options {
             deletions: Deletions::Guarded,
             drain: Policy::Wait(Duration::from_secs(300)),
             adopt: Vec::new(),
+            held: BTreeSet::new(),
         }
     }
 }
@@ -86,6 +93,9 @@ pub async fn turn<H: Host>(
         }
     }
     adopt(&mut judged, &mut goal, &options.adopt);
+    let changes = std::mem::take(&mut judged.changes);
+    let (held, changes) = hold::laid_over(&mut goal.desired, changes, &options.held);
+    judged.changes = changes;
     let interfaces = host.interfaces().await?;
     let refusals = guards::refusals(&judged, &seen.state, &interfaces, options.deletions);
     Ok(Turn {
@@ -95,6 +105,7 @@ pub async fn turn<H: Host>(
         foreign: judged.foreign,
         goal,
         seen,
+        held,
         refusals,
         drains,
         now: wanted.now,

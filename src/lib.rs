@@ -10,6 +10,7 @@
 //! No step looks back. `plan` stops after Plan, `apply` runs to the end, `watch` runs `apply` at every wake-up.
 
 pub mod apply;
+pub mod cli;
 pub mod cycle;
 pub mod delta;
 pub mod desired;
@@ -25,5 +26,8 @@ pub mod overlay;
 pub mod ownership;
 pub mod plan;
 pub mod resources;
+pub mod session;
+pub mod source;
 pub mod store;
 pub mod verify;
+pub mod watch;

@@ -26,6 +26,7 @@ fn options() -> Options {
         deletions: Deletions::Allowed,
         drain: Policy::Now,
         adopt: Vec::new(),
+        held: Default::default(),
     }
 }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::context::{self, Loaded, Part, load, make, part, show};
+use crate::session::{self, Loaded, Part, keep, load, make, part};
 use super::plan::files;
-use super::{Format, How, Target, print};
+use super::{Format, How, Target, print, print_json, show};
 use crate::apply::Report;
 use crate::cycle::Turn;
 use crate::error::{Error, Success};
@@ -72,7 +72,7 @@ impl Apply {
         store: &Store,
         host: &mut LinuxHost,
     ) -> Result<usize, Error> {
-        let mut turn = context::plan(part, store, &self.how.options(), host).await?;
+        let mut turn = session::plan(part, store, &self.how.options(), host).await?;
         if self.format == Format::Text {
             show(&turn, part, &self.target, "apply", self.format, files(self.diff));
         }
@@ -100,7 +100,7 @@ impl Apply {
                 let document = self.target.document.to_string_lossy();
                 let context = part.context("apply", &document);
                 let plan = output::json::plan(turn, &context);
-                context::print_json(&output::json::with_report(plan, report));
+                print_json(&output::json::with_report(plan, report));
             }
         }
     }
@@ -133,12 +133,4 @@ pub fn outcome(report: &Report) -> Result<(), Error> {
         (_, true) => Err(Error::Undone),
         _ => Err(Error::Left),
     }
-}
-
-/// Keeps the document for the next boot, unless it is kept already.
-pub fn keep(store: &Store, bytes: &[u8]) -> Result<(), Error> {
-    if std::fs::read(store.last_good()).is_ok_and(|kept| kept == bytes) {
-        return Ok(());
-    }
-    Ok(store.save_last_good(bytes)?)
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::apply::{ask, outcome};
-use super::context::{Part, make, now};
+use crate::session::{Part, make, now};
 use super::{Format, Target, print};
 use crate::cycle::{Options, Wanted, turn};
 use crate::desired::Desired;
@@ -39,7 +39,7 @@ impl Destroy {
             desired: Desired::default(),
             warnings: Vec::new(),
         };
-        super::context::show(&turn, &part, &self.target, "destroy", Format::Text, Files::Named);
+        super::show(&turn, &part, &self.target, "destroy", Format::Text, Files::Named);
         if turn.plan.is_empty() {
             turn.note(&store)?;
             return Ok(Success::Done);
@@ -69,5 +69,6 @@ fn options() -> Options {
         deletions: Deletions::Allowed,
         drain: Policy::Now,
         adopt: Vec::new(),
+        held: Default::default(),
     }
 }

@@ -1,17 +1,18 @@
 //! The command line: arguments in, one call, output. One file per command.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::cycle::Options;
+use crate::cycle::{Options, Turn};
 use crate::error::{Error, Success};
 use crate::guards::Deletions;
+use crate::output::{self, Context, Files};
 use crate::overlay::drain::Policy;
+use crate::session::Part;
+pub use crate::session::Target;
 
 mod apply;
-mod context;
 mod destroy;
 mod plan;
 mod render;
@@ -19,9 +20,6 @@ mod schema;
 mod status;
 mod validate;
 mod watch;
-
-/// Where the document is unless told otherwise.
-pub const DOCUMENT: &str = "/etc/lvs-reconcile/cluster.json";
 
 /// Makes a Linux Virtual Server cluster match one JSON document, and changes only what differs.
 #[derive(Debug, Parser)]
@@ -71,23 +69,6 @@ enum Command {
     Destroy(destroy::Destroy),
 }
 
-/// Which document, and for which node.
-#[derive(Debug, Clone, Args)]
-pub struct Target {
-    /// The document.
-    #[arg(default_value = DOCUMENT, env = "LVS_RECONCILE_DOCUMENT")]
-    document: PathBuf,
-    /// The director that this machine is, when its host name does not say so.
-    #[arg(long, env = "LVS_RECONCILE_NODE")]
-    node: Option<String>,
-    /// Where the inventory of what we own is kept.
-    #[arg(long, default_value = crate::store::STATE_DIR, env = "LVS_RECONCILE_STATE_DIR", hide = true)]
-    state_dir: PathBuf,
-    /// Held while changes are made.
-    #[arg(long, default_value = crate::lock::LOCK_FILE, env = "LVS_RECONCILE_LOCK", hide = true)]
-    lock: PathBuf,
-}
-
 /// How changes are to be made.
 #[derive(Debug, Clone, Args)]
 pub struct How {
@@ -128,6 +109,7 @@ impl How {
                 Policy::Wait(Duration::from_secs(self.drain_timeout))
             },
             adopt: self.adopt.clone(),
+            held: Default::default(),
         }
     }
 }
@@ -153,3 +135,22 @@ pub fn print(text: &str) {
     let mut out = anstream::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
+
+/// Prints a plan.
+pub fn show(turn: &Turn, part: &Part, target: &Target, command: &str, format: Format, files: Files) {
+    let document = target.document.to_string_lossy();
+    let context = Context {
+        files,
+        ..part.context(command, &document)
+    };
+    match format {
+        Format::Text => print(&output::text::plan(turn, &context)),
+        Format::Json => print_json(&output::json::plan(turn, &context)),
+    }
+}
+
+/// Prints a value as indented JSON.
+pub fn print_json(value: &serde_json::Value) {
+    print(&format!("{value:#}\n"));
+}
+

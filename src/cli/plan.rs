@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use super::context::{load, part, plan, show};
-use super::{Format, How, Target};
+use super::{Format, How, Target, show};
+use crate::session::{load, part, plan};
 use crate::error::{Error, Success};
 use crate::host::linux::LinuxHost;
 use crate::output::Files;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::context::{host_name, load};
+use crate::session::{host_name, load};
 use super::{Target, print};
 use crate::desired::{self, Facts};
 use crate::error::{Error, Success};

@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use super::context::{load, part, plan, print_json};
-use super::{Format, How, Target, print};
+use super::{Format, How, Target, print, print_json};
+use crate::session::{load, part, plan};
 use crate::error::{Error, Success};
 use crate::host::Host;
 use crate::host::linux::LinuxHost;

@@ -1,9 +1,11 @@
-//! What the commands share: the document as it concerns this node, and the machine.
+//! What the commands and the daemon share: the document as it concerns this node, and the machine.
 
 use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Format, Target};
+use clap::Args;
+
 use crate::cycle::{NotMade, Options, Turn, Wanted, turn};
 use crate::desired::{self, Desired};
 use crate::document::{self, Document};
@@ -11,11 +13,31 @@ use crate::error::Error;
 use crate::host::linux::{self, LinuxHost};
 use crate::host::{Host, HostError};
 use crate::journal;
-use crate::output::{self, Context, Files};
+use crate::output::{Context, Files};
 use crate::ownership::IpvsTable;
 use crate::overlay::drain::Moment;
 use crate::source::{FileSource, Source, Trust};
 use crate::store::Store;
+
+/// Where the document is unless told otherwise.
+pub const DOCUMENT: &str = "/etc/lvs-reconcile/cluster.json";
+
+/// Which document, and for which node.
+#[derive(Debug, Clone, Args)]
+pub struct Target {
+    /// The document.
+    #[arg(default_value = DOCUMENT, env = "LVS_RECONCILE_DOCUMENT")]
+    pub document: PathBuf,
+    /// The director that this machine is, when its host name does not say so.
+    #[arg(long, env = "LVS_RECONCILE_NODE")]
+    pub node: Option<String>,
+    /// Where the inventory of what we own is kept.
+    #[arg(long, default_value = crate::store::STATE_DIR, env = "LVS_RECONCILE_STATE_DIR", hide = true)]
+    pub state_dir: PathBuf,
+    /// Held while changes are made.
+    #[arg(long, default_value = crate::lock::LOCK_FILE, env = "LVS_RECONCILE_LOCK", hide = true)]
+    pub lock: PathBuf,
+}
 
 /// A document that was read and understood.
 #[derive(Debug)]
@@ -131,24 +153,6 @@ fn missing(part: &Part, turn: &Turn) -> Vec<String> {
     absent.map(|it| format!("{it} is not on this machine; others set it, so it is left to them")).collect()
 }
 
-/// Prints a plan.
-pub fn show(turn: &Turn, part: &Part, target: &Target, command: &str, format: Format, files: Files) {
-    let document = target.document.to_string_lossy();
-    let context = Context {
-        files,
-        ..part.context(command, &document)
-    };
-    match format {
-        Format::Text => super::print(&output::text::plan(turn, &context)),
-        Format::Json => print_json(&output::json::plan(turn, &context)),
-    }
-}
-
-/// Prints a value as indented JSON.
-pub fn print_json(value: &serde_json::Value) {
-    super::print(&format!("{value:#}\n"));
-}
-
 /// Makes the plan of `turn`.
 pub async fn make<H: Host>(turn: &mut Turn, store: &Store, host: &mut H) -> Result<crate::apply::Report, Error> {
     turn.make(store, host).await.map_err(|NotMade(errors)| {
@@ -170,4 +174,12 @@ pub fn now() -> Result<Moment, HostError> {
         boot_id: boot_id.trim().to_owned(),
         seconds: since_boot.as_secs(),
     })
+}
+
+/// Keeps the document for the next boot, unless it is kept already.
+pub fn keep(store: &Store, bytes: &[u8]) -> Result<(), Error> {
+    if fs::read(store.last_good()).is_ok_and(|kept| kept == bytes) {
+        return Ok(());
+    }
+    Ok(store.save_last_good(bytes)?)
 }
