@@ -8,7 +8,11 @@ use crate::delta::{Delta, Nature, Resource};
 use crate::plan::Phase;
 
 pub mod apply;
+pub(crate) mod exports;
+mod init;
 pub mod observe;
+mod process;
+mod record;
 
 /// A unit that runs. One that does not run is absent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
