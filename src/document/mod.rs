@@ -1,0 +1,64 @@
+//! The document: exactly what may be written, nothing resolved.
+//!
+//! A field that was not written is `None` or an empty list here; what that means is decided in `desired`, and only
+//! there. Everything in this module is pure: it reads no file, no clock and no environment.
+
+mod director;
+mod netboot;
+mod services;
+pub mod values;
+
+pub use director::{Bond, Bridge, Director, Dummy, Interface, Route, SysctlSetting, Vlan};
+pub use netboot::{Dhcp, Export, KickstartProfile, Netboot, Partition};
+pub use services::{
+    Drop, Firewall, Ipvs, Match, Persistence, RealServer, Service, ServiceDestination, Timeouts,
+    Tunnel, Vip,
+};
+pub use values::*;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// One load-balanced cluster: its directors, its real servers, and what the directors do for them.
+///
+/// A section that is absent is not managed.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(title = "lvs-reconcile document")]
+pub struct Document {
+    /// Where this schema is; for editors, ignored by lvs-reconcile.
+    #[serde(rename = "$schema", skip_serializing_if = "Option::is_none")]
+    pub schema: Option<SchemaReference>,
+    /// The version of the document format: 1.
+    pub version: Version,
+    /// The DNS domain of the nodes. Required with `netboot`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub domain: Option<DomainName>,
+    /// The machines that balance: facts of one machine stand here and nowhere else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub directors: Vec<Director>,
+    /// The machines of the pool. Adding a machine is one entry here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub real_servers: Vec<RealServer>,
+    /// The service addresses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vips: Vec<Vip>,
+    /// What is balanced.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<Service>,
+    /// Packet filter and masquerading, in a table of our own. Absent: no table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub firewall: Option<Firewall>,
+    /// Settings of IPVS as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ipvs: Option<Ipvs>,
+    /// Directories offered by NFS.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exports: Vec<Export>,
+    /// DHCP and kickstart for the real servers. Absent: both are left alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub netboot: Option<Netboot>,
+    /// Whether `/etc/hosts` gets a block with the nodes. Default: true with `netboot`, else false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub etc_hosts: Option<bool>,
+}

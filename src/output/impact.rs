@@ -1,0 +1,137 @@
+//! What a change does to traffic. The facts are measured: see the comments.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::delta::Delta;
+use crate::desired::Names;
+use crate::ipvs::ServiceId;
+use crate::resources::address::Address;
+use crate::resources::destination::Destination;
+use crate::resources::link::Link;
+use crate::resources::sysctl::Sysctl;
+use crate::resources::unit::{OnChange, Unit};
+use crate::resources::virtual_service::VirtualService;
+use crate::resources::{Change, State};
+
+/// What a change does to traffic, and in a few words how.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "traffic", content = "how")]
+pub enum Impact {
+    /// Nothing, or nothing yet.
+    None(&'static str),
+    /// Where new connections go, or whether they come at all.
+    New(String),
+    /// Established connections end.
+    Cuts(String),
+}
+
+impl fmt::Display for Impact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None(how) => f.write_str(how),
+            Self::New(how) | Self::Cuts(how) => f.write_str(how),
+        }
+    }
+}
+
+const NOTHING: Impact = Impact::None("none");
+
+/// The impact of `change` on a machine that is as `live` says.
+pub fn of(change: &Change, live: &State, desired: &State, names: &Names) -> Impact {
+    match change {
+        Change::Module(_) | Change::Timeouts(_) | Change::File(_) => NOTHING,
+        Change::Nftables(_) => Impact::New("new connections".into()),
+        Change::Link(delta) => link(delta),
+        Change::Sysctl(delta) => sysctl(delta),
+        Change::Address(delta) => address(delta, desired, names),
+        Change::Route(Delta::Create { .. }) => NOTHING,
+        Change::Route(_) => Impact::New("redirects packets".into()),
+        Change::VirtualService(delta) => service(delta),
+        Change::Destination(delta) => destination(delta, live),
+        Change::Unit(delta) => unit(delta),
+    }
+}
+
+fn link(delta: &Delta<Link>) -> Impact {
+    match delta {
+        Delta::Update { from, to } if from.up && !to.up => {
+            Impact::Cuts("all traffic of the interface".into())
+        }
+        Delta::Create { .. } | Delta::Update { .. } => NOTHING,
+        _ => Impact::Cuts("all traffic of the interface".into()),
+    }
+}
+
+fn sysctl(delta: &Delta<Sysctl>) -> Impact {
+    match delta.to() {
+        Some(to) if to.key.is_forwarding() && to.value == "0" => {
+            Impact::Cuts("forwards no packets".into())
+        }
+        Some(to) if to.key.is_forwarding() => Impact::New("forwards packets".into()),
+        _ => NOTHING,
+    }
+}
+
+fn address(delta: &Delta<Address>, desired: &State, names: &Names) -> Impact {
+    let key = &delta.subject().key;
+    let at = |it: &&VirtualService| matches!(it.id, ServiceId::Address { address, .. } if address == key.address);
+    let services = desired.virtual_services.iter().filter(at);
+    let mut opened: Vec<String> = services.map(|it| words_of(&it.id, names)).collect();
+    opened.dedup();
+    let opened = match opened.len() {
+        0 => String::new(),
+        1..=4 => opened.join(", "),
+        many => format!("{many} services"),
+    };
+    match delta {
+        Delta::Create { .. } if opened.is_empty() => NOTHING,
+        Delta::Create { .. } => Impact::New(format!("opens {opened}")),
+        // A VIP that goes and comes back finds its connections again.
+        Delta::Replace { .. } => Impact::New("away for a moment".into()),
+        _ => Impact::Cuts("connections to this address".into()),
+    }
+}
+
+fn words_of(id: &ServiceId, names: &Names) -> String {
+    names
+        .service(id)
+        .map_or_else(|| id.to_string(), str::to_owned)
+}
+
+/// Deleting a service blackholes its clients, and deleting the last one of a family resets them. Changing the
+/// scheduler unbinds it, waits, and binds the other: about one new connection an edit was refused under load.
+fn service(delta: &Delta<VirtualService>) -> Impact {
+    match delta {
+        Delta::Create { .. } => Impact::None("none yet"),
+        Delta::Update { from, to } if from.scheduler != to.scheduler => {
+            Impact::New("may refuse new ones for a moment".into())
+        }
+        Delta::Update { .. } => Impact::New("new connections".into()),
+        _ => Impact::Cuts("cuts its connections".into()),
+    }
+}
+
+/// No edit in place broke an established connection; a deletion does, unless none was left.
+fn destination(delta: &Delta<Destination>, live: &State) -> Impact {
+    let service = delta.subject().service;
+    match delta {
+        Delta::Create { .. } if !live.virtual_services.contains(&service) => {
+            Impact::None("none yet")
+        }
+        Delta::Delete { .. } => Impact::Cuts("cuts its connections, if any".into()),
+        _ => Impact::New("new connections".into()),
+    }
+}
+
+fn unit(delta: &Delta<Unit>) -> Impact {
+    match delta {
+        Delta::Create { .. } => Impact::None("starts"),
+        Delta::Delete { .. } => Impact::None("stops"),
+        _ => match delta.subject().on_change {
+            OnChange::Restart => Impact::None("< 1 s, leases kept"),
+            OnChange::Reexport => Impact::None("exportfs -ra"),
+        },
+    }
+}

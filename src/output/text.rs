@@ -1,0 +1,249 @@
+//! A plan as an operator reads it: symbol, kind, name, what changes from what to what, impact on traffic.
+
+use std::fmt::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use super::impact::{self, Impact};
+use super::{Context, Count, Files, diff, escaped, foreign_by_kind, words};
+use crate::cycle::Turn;
+use crate::delta::{Resource, Verb};
+use crate::output::report::seconds_left;
+use crate::plan::Phase;
+use crate::resources::Change;
+
+/// The widest a column may make its neighbours wait.
+const WIDEST: usize = 64;
+
+struct Line {
+    group: Group,
+    symbol: char,
+    style: Style,
+    kind: &'static str,
+    name: String,
+    what: String,
+    impact: Impact,
+    diff: Option<String>,
+}
+
+/// Under which heading a change stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Group {
+    Inside,
+    Services,
+    Files,
+    Removals,
+}
+
+/// The whole plan, with colours; the stream takes them out where there is no terminal.
+pub fn plan(turn: &Turn, context: &Context<'_>) -> String {
+    let mut out = String::new();
+    // Writing to a String cannot fail.
+    let _ = write_plan(&mut out, turn, context);
+    out
+}
+
+fn write_plan(out: &mut String, turn: &Turn, context: &Context<'_>) -> fmt::Result {
+    let bold = Style::new().bold();
+    writeln!(
+        out,
+        "lvs-reconcile {}   {bold}{}{bold:#}   {}",
+        context.command,
+        context.node,
+        escaped(context.document)
+    )?;
+    let lines = lines(turn, context);
+    writeln!(out, "{}", summary(turn, &lines))?;
+    for refusal in &turn.refusals {
+        writeln!(
+            out,
+            "{}",
+            marked('!', &format!("refused: {}", escaped(&refusal.to_string())))
+        )?;
+    }
+    for warning in context.warnings {
+        writeln!(out, "{}", marked('!', &escaped(warning)))?;
+    }
+    write_lines(out, &lines)?;
+    write_drains(out, turn)?;
+    write_foreign(out, turn)
+}
+
+fn marked(symbol: char, text: &str) -> String {
+    let style = AnsiColor::Yellow.on_default().bold();
+    format!("{style}{symbol}{style:#} {text}")
+}
+
+/// `30 changes: 24 create, 6 update, 0 delete.  Cuts no connection.`
+fn summary(turn: &Turn, lines: &[Line]) -> String {
+    let count = Count::of(&turn.changes);
+    if count.total() == 0 {
+        return format!(
+            "Nothing to do: {} objects are as the document has them.",
+            turn.in_sync()
+        );
+    }
+    let cutting = lines
+        .iter()
+        .filter(|it| matches!(it.impact, Impact::Cuts(_)))
+        .count();
+    let cuts = match cutting {
+        0 => "Cuts no connection.".to_owned(),
+        1 => "1 change may cut connections.".to_owned(),
+        many => format!("{many} changes may cut connections."),
+    };
+    let plural = if count.total() == 1 { "" } else { "s" };
+    format!(
+        "{} change{plural}: {} create, {} update, {} delete.  {cuts}{}",
+        count.total(),
+        count.create,
+        count.update,
+        count.delete,
+        opened(turn)
+    )
+}
+
+/// `  Opens 2 services on 192.168.155.50.`
+fn opened(turn: &Turn) -> String {
+    let created = turn.changes.iter().filter_map(|change| match change {
+        Change::VirtualService(delta) if delta.verb() == Verb::Create => {
+            Some(delta.subject().key())
+        }
+        _ => None,
+    });
+    let count = created.count();
+    match count {
+        0 => String::new(),
+        1 => "  Opens 1 service.".to_owned(),
+        many => format!("  Opens {many} services."),
+    }
+}
+
+fn lines(turn: &Turn, context: &Context<'_>) -> Vec<Line> {
+    let mut changes: Vec<(Phase, &Change)> = turn
+        .changes
+        .iter()
+        .map(|it| (first_phase(it), it))
+        .collect();
+    changes.sort_by_key(|(phase, _)| *phase);
+    changes
+        .into_iter()
+        .map(|(phase, change)| line(phase, change, turn, context))
+        .collect()
+}
+
+fn first_phase(change: &Change) -> Phase {
+    let steps = change.clone().steps();
+    steps.first().map_or(Phase::Module, |step| step.phase)
+}
+
+fn line(phase: Phase, change: &Change, turn: &Turn, context: &Context<'_>) -> Line {
+    let verb = change.verb();
+    let diffed = context.files == Files::Diffed;
+    Line {
+        group: group(phase),
+        symbol: words::symbol(verb),
+        style: style(verb),
+        kind: change.kind().word(),
+        name: words::name(change, context.names),
+        what: words::what(change, context.names),
+        impact: impact::of(change, &turn.seen.state, &turn.goal.desired, context.names),
+        diff: diffed.then(|| diff::unified(change)).flatten(),
+    }
+}
+
+fn group(phase: Phase) -> Group {
+    match phase {
+        phase if phase < Phase::Timeouts => Group::Inside,
+        phase if phase < Phase::File => Group::Services,
+        Phase::File | Phase::Unit => Group::Files,
+        _ => Group::Removals,
+    }
+}
+
+fn style(verb: Verb) -> Style {
+    match verb {
+        Verb::Create => AnsiColor::Green,
+        Verb::Update | Verb::Replace => AnsiColor::Yellow,
+        Verb::Delete => AnsiColor::Red,
+    }
+    .on_default()
+}
+
+fn write_lines(out: &mut String, lines: &[Line]) -> fmt::Result {
+    let width = |text: fn(&Line) -> &str| {
+        let widths = lines.iter().map(|it| text(it).chars().count());
+        widths.filter(|it| *it <= WIDEST).max().unwrap_or(0)
+    };
+    let (name, what) = (width(|it| &it.name), width(|it| &it.what));
+    let mut group = None;
+    for it in lines {
+        if group != Some(it.group) {
+            group = Some(it.group);
+            writeln!(out, " {}", heading(it.group))?;
+        }
+        let (style, symbol) = (it.style, it.symbol);
+        let row = format!(
+            "{:<11} {:<name$}  {:<what$}  {}",
+            it.kind, it.name, it.what, it.impact
+        );
+        writeln!(out, "  {style}{symbol}{style:#} {}", row.trim_end())?;
+        for line in it.diff.iter().flat_map(|diff| diff.lines()) {
+            writeln!(out, "      {}", coloured(line))?;
+        }
+    }
+    Ok(())
+}
+
+fn heading(group: Group) -> &'static str {
+    match group {
+        Group::Inside => "inside",
+        Group::Services => "services",
+        Group::Files => "files and daemons",
+        Group::Removals => "removals",
+    }
+}
+
+fn coloured(line: &str) -> String {
+    let colour = match line.as_bytes().first() {
+        Some(b'+') => AnsiColor::Green.on_default(),
+        Some(b'-') => AnsiColor::Red.on_default(),
+        Some(b'@') => AnsiColor::Cyan.on_default(),
+        _ => Style::new(),
+    };
+    format!("{colour}{line}{colour:#}")
+}
+
+fn write_drains(out: &mut String, turn: &Turn) -> fmt::Result {
+    for drain in &turn.drains.0 {
+        writeln!(
+            out,
+            "note  {} drains: no new connections, removed when its last one ends, at most {} s from now",
+            drain.destination,
+            seconds_left(drain, turn)
+        )?;
+    }
+    Ok(())
+}
+
+fn write_foreign(out: &mut String, turn: &Turn) -> fmt::Result {
+    let counts = foreign_by_kind(turn);
+    if counts.is_empty() {
+        return Ok(());
+    }
+    let shown: Vec<_> = counts
+        .iter()
+        .map(|(kind, count)| {
+            format!(
+                "{count} {}{}",
+                kind.word(),
+                if *count == 1 { "" } else { "s" }
+            )
+        })
+        .collect();
+    writeln!(
+        out,
+        "note  left alone, not ours: {} (`lvs-reconcile status` lists them)",
+        shown.join(", ")
+    )
+}
