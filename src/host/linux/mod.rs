@@ -1,17 +1,20 @@
 //! This machine: the network namespace of the calling thread, its files and its daemons.
 
+use std::collections::BTreeMap;
 use std::mem;
 use std::sync::Arc;
 
 use crate::delta::Delta;
-use crate::host::{Host, HostError, Observation, Outcome, Scope};
+use crate::host::{Connections, Host, HostError, Observation, Outcome, Scope};
 use crate::ipvs;
 use crate::plan::Step;
+use crate::resources::destination::DestinationKey;
 use crate::resources::{self as kinds, Change, Keys, Kind, State};
 
 pub mod arp;
 pub mod attributes;
 pub mod child;
+pub mod facts;
 pub mod links;
 pub mod modules;
 pub mod nfnl;
@@ -21,6 +24,18 @@ pub mod rtnl;
 
 use links::Links;
 use rtnl::Rtnl;
+
+/// The deltas of a run, all of one kind.
+macro_rules! deltas {
+    ($run:expr, $kind:ident) => {
+        $run.iter()
+            .filter_map(|step| match &step.change {
+                Change::$kind(delta) => Some(delta),
+                _ => None,
+            })
+            .collect::<Vec<_>>()
+    };
+}
 
 /// This machine. Connections to the kernel are opened when first used, and kept.
 #[derive(Default)]
@@ -45,18 +60,6 @@ impl LinuxHost {
     /// Opens nothing yet.
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// Refuses what the kernel would refuse of `steps`, without doing any of it.
-    pub async fn check(&mut self, steps: &[Step]) -> Result<(), HostError> {
-        for step in steps {
-            if let Change::Nftables(delta) = &step.change
-                && let Some(table) = delta.to()
-            {
-                kinds::nftables::apply::check(table).await?;
-            }
-        }
-        Ok(())
     }
 
     /// The routing socket.
@@ -136,18 +139,52 @@ impl Host for LinuxHost {
         outcomes.resize_with(run.len(), || Outcome::NotAttempted);
         outcomes
     }
+
+    async fn check(&mut self, steps: &[Step]) -> Result<(), Vec<HostError>> {
+        let mut refused = Vec::new();
+        for table in deltas!(steps, Nftables).into_iter().filter_map(Delta::to) {
+            refused.extend(kinds::nftables::apply::check(table).await.err());
+        }
+        let files = deltas!(steps, File);
+        refused.extend(kinds::file::check::check(&files).await.err());
+        match refused.is_empty() {
+            true => Ok(()),
+            false => Err(refused),
+        }
+    }
+
+    async fn connections(&mut self) -> Result<BTreeMap<DestinationKey, Connections>, HostError> {
+        if !modules::is_present("ip_vs") {
+            return Ok(BTreeMap::new());
+        }
+        let counters = self
+            .ipvs()?
+            .counters()
+            .map_err(|error| HostError::new("cannot count connections", error))?;
+        Ok(counters.into_iter().flat_map(of_service).collect())
+    }
+
+    async fn interfaces(&mut self) -> Result<Vec<String>, HostError> {
+        let links = self.fresh_links().await?;
+        Ok(links.iter().map(|it| it.name.clone()).collect())
+    }
 }
 
-/// The deltas of a run, all of one kind.
-macro_rules! deltas {
-    ($run:expr, $kind:ident) => {
-        $run.iter()
-            .filter_map(|step| match &step.change {
-                Change::$kind(delta) => Some(delta),
-                _ => None,
-            })
-            .collect::<Vec<_>>()
-    };
+fn of_service(
+    (service, _, destinations): ipvs::ServiceCounters,
+) -> impl Iterator<Item = (DestinationKey, Connections)> {
+    destinations.into_iter().map(move |(address, port, it)| {
+        let key = DestinationKey {
+            service,
+            address,
+            port,
+        };
+        let connections = Connections {
+            active: it.active.into(),
+            inactive: it.inactive.into(),
+        };
+        (key, connections)
+    })
 }
 
 async fn apply_run(host: &mut LinuxHost, run: &[Step]) -> Vec<Outcome> {
