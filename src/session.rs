@@ -23,6 +23,9 @@ use crate::overlay::drain::Moment;
 use crate::source::{FileSource, Source, Trust};
 use crate::store::Store;
 
+/// A longer list nobody reads to its end.
+const MOST: usize = 200;
+
 /// Where the document is unless told otherwise.
 pub const DOCUMENT: &str = "/etc/lvs-reconcile/cluster.json";
 
@@ -68,6 +71,7 @@ impl Part {
             names: &self.desired.names,
             warnings: &self.warnings,
             files: Files::Named,
+            most: MOST,
         }
     }
 }

@@ -3,7 +3,8 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Context, Count, impact};
+use super::impact::Judge;
+use super::{Context, Count};
 use crate::apply::{End, Report};
 use crate::cycle::Turn;
 use crate::output::report::reason;
@@ -49,7 +50,7 @@ pub fn with_report(mut plan: Value, report: &Report) -> Value {
     plan
 }
 
-fn change(change: &Change, turn: &Turn, context: &Context<'_>) -> Value {
+fn change(change: &Change, judge: &Judge<'_>) -> Value {
     let mut value = listed(change);
     let sides = value_of(change);
     for side in ["from", "to"] {
@@ -57,8 +58,7 @@ fn change(change: &Change, turn: &Turn, context: &Context<'_>) -> Value {
             value[side] = it.clone();
         }
     }
-    let impact = impact::of(change, &turn.seen.state, &turn.goal.desired, context.names);
-    value["impact"] = value_of(&impact);
+    value["impact"] = value_of(&judge.impact(change));
     value
 }
 

@@ -28,6 +28,8 @@ pub struct Context<'a> {
     pub warnings: &'a [String],
     /// Whether to show the files.
     pub files: Files,
+    /// How many changes of a group are shown before the rest is only counted.
+    pub most: usize,
 }
 
 /// How much of generated files is shown.
