@@ -1,17 +1,20 @@
 //! This machine: the network namespace of the calling thread, its files and its daemons.
 
+use std::collections::BTreeMap;
 use std::mem;
 use std::sync::Arc;
 
-use crate::delta::Delta;
-use crate::host::{Host, HostError, Observation, Outcome, Scope};
+use crate::host::{Connections, Host, HostError, Observation, Outcome, Scope};
 use crate::ipvs;
 use crate::plan::Step;
+use crate::resources::destination::DestinationKey;
 use crate::resources::{self as kinds, Change, Keys, Kind, State};
 
 pub mod arp;
 pub mod attributes;
+pub mod balancer;
 pub mod child;
+pub mod facts;
 pub mod links;
 pub mod modules;
 pub mod nfnl;
@@ -36,7 +39,7 @@ pub struct LinuxHost {
 #[derive(Default)]
 struct Look {
     links: Option<Arc<Links>>,
-    ipvs: Option<Arc<ipvs::Table>>,
+    table: Option<Arc<ipvs::Table>>,
     marked: Keys,
     unreadable: Vec<String>,
 }
@@ -45,18 +48,6 @@ impl LinuxHost {
     /// Opens nothing yet.
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// Refuses what the kernel would refuse of `steps`, without doing any of it.
-    pub async fn check(&mut self, steps: &[Step]) -> Result<(), HostError> {
-        for step in steps {
-            if let Change::Nftables(delta) = &step.change
-                && let Some(table) = delta.to()
-            {
-                kinds::nftables::apply::check(table).await?;
-            }
-        }
-        Ok(())
     }
 
     /// The routing socket.
@@ -82,18 +73,6 @@ impl LinuxHost {
         Ok(links)
     }
 
-    /// The IPVS socket. Opening it loads `ip_vs` where it is a module.
-    pub(crate) fn ipvs(&mut self) -> Result<&mut ipvs::Client, HostError> {
-        match &mut self.ipvs {
-            Some(client) => Ok(client),
-            closed => {
-                let client = ipvs::Client::open()
-                    .map_err(|error| HostError::new("cannot reach IPVS", error))?;
-                Ok(closed.insert(client))
-            }
-        }
-    }
-
     /// Remembers that an object carries our mark.
     pub(crate) fn mark(&mut self, mark: impl FnOnce(&mut Keys)) {
         mark(&mut self.look.marked);
@@ -103,6 +82,18 @@ impl LinuxHost {
     pub(crate) fn note(&mut self, what: String) {
         self.look.unreadable.push(what);
     }
+}
+
+/// The deltas of one kind among some steps.
+macro_rules! deltas {
+    ($run:expr, $kind:ident) => {
+        $run.iter()
+            .filter_map(|step| match &step.change {
+                Change::$kind(delta) => Some(delta),
+                _ => None,
+            })
+            .collect::<Vec<_>>()
+    };
 }
 
 impl Host for LinuxHost {
@@ -136,18 +127,28 @@ impl Host for LinuxHost {
         outcomes.resize_with(run.len(), || Outcome::NotAttempted);
         outcomes
     }
-}
 
-/// The deltas of a run, all of one kind.
-macro_rules! deltas {
-    ($run:expr, $kind:ident) => {
-        $run.iter()
-            .filter_map(|step| match &step.change {
-                Change::$kind(delta) => Some(delta),
-                _ => None,
-            })
-            .collect::<Vec<_>>()
-    };
+    async fn check(&mut self, steps: &[Step]) -> Result<(), Vec<HostError>> {
+        let mut refusals = Vec::new();
+        for table in deltas!(steps, Nftables).iter().filter_map(|it| it.to()) {
+            refusals.extend(kinds::nftables::apply::check(table).await.err());
+        }
+        let files = kinds::file::check::check(&deltas!(steps, File)).await;
+        refusals.extend(files.err());
+        match refusals.is_empty() {
+            true => Ok(()),
+            false => Err(refusals),
+        }
+    }
+
+    async fn connections(&mut self) -> Result<BTreeMap<DestinationKey, Connections>, HostError> {
+        balancer::connections(self)
+    }
+
+    async fn interfaces(&mut self) -> Result<Vec<String>, HostError> {
+        let links = self.fresh_links().await?;
+        Ok(links.iter().map(|it| it.name.clone()).collect())
+    }
 }
 
 async fn apply_run(host: &mut LinuxHost, run: &[Step]) -> Vec<Outcome> {
