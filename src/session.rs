@@ -1,16 +1,20 @@
 //! What the commands and the daemon share: the document as it concerns this node, and the machine.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 
 use crate::cycle::{NotMade, Options, Turn, Wanted, turn};
-use crate::desired::{self, Desired};
+use crate::desired::{self, Desired, DhcpServer, Facts, Origin};
 use crate::document::{self, Document};
 use crate::error::Error;
+use crate::host::linux::facts::{Listener, MachineFacts};
 use crate::host::linux::{self, LinuxHost};
+use crate::ipvs::ServiceId;
 use crate::host::{Host, HostError};
 use crate::journal;
 use crate::output::{Context, Files};
@@ -90,18 +94,20 @@ pub async fn part(target: &Target, document: &Document) -> Result<Part, Error> {
         Some(node) => node.clone(),
         None => host_name()?,
     };
-    let facts = linux::facts().await?;
-    let mut desired = desired::resolve(document, &node, &facts).map_err(|problems| {
+    let machine = linux::facts::facts();
+    let mut desired = desired::resolve(document, &node, &facts(&machine)).map_err(|problems| {
         let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
         Error::Document(lines.join("\n"))
     })?;
     let mut warnings: Vec<_> = document::warn(document).iter().map(ToString::to_string).collect();
     warnings.append(&mut desired.warnings);
-    Ok(Part {
+    let mut part = Part {
         node,
         desired,
         warnings,
-    })
+    };
+    part.warnings.extend(listening(&part, &machine.listeners));
+    Ok(part)
 }
 
 /// The short name of this host.
@@ -136,21 +142,56 @@ pub async fn plan(
 ) -> Result<Turn, Error> {
     let turn = turn(wanted(part, store)?, options, host).await?;
     part.warnings.extend(missing(part, &turn));
-    part.warnings.extend(host.listening_on(&part.desired.state)?);
     Ok(turn)
 }
 
 /// Addresses that somebody else sets and that are not there: a warning, never a change.
-fn missing(part: &Part, turn: &Turn) -> Vec<String> {
-    let there = |it: &desired::External| {
-        turn.seen
-            .state
-            .addresses
-            .iter()
-            .any(|address| it.is(&address.key))
+fn missing(part: &Part, turn: &Turn) -> Option<String> {
+    let there: BTreeSet<IpAddr> = turn.seen.state.addresses.keys().map(|it| it.address).collect();
+    let absent = part.desired.external.iter().map(|it| it.address);
+    let absent: Vec<_> = absent.filter(|it| !there.contains(it)).collect();
+    let named = some_of(absent.iter().map(ToString::to_string))?;
+    Some(format!("not on this machine now, and left to those who set it: {named}"))
+}
+
+/// Services on whose VIP and port a program of this machine listens itself: its clients are balanced instead.
+fn listening(part: &Part, listeners: &[Listener]) -> Option<String> {
+    let heard = |id: &ServiceId| match *id {
+        ServiceId::Address { protocol, address, port } => {
+            listeners.iter().any(|it| it.hears(protocol, address, port))
+        }
+        ServiceId::FirewallMark { .. } => false,
     };
-    let absent = part.desired.external.iter().filter(|it| !there(it));
-    absent.map(|it| format!("{it} is not on this machine; others set it, so it is left to them")).collect()
+    let services = part.desired.state.virtual_services.keys().filter(|it| heard(it));
+    let named = some_of(services.map(|it| part.desired.names.service(it).map_or_else(|| it.to_string(), str::to_owned)))?;
+    let own = part.desired.state.addresses.keys().find(|it| !it.is_vip())?;
+    Some(format!(
+        "a program of this machine listens on the port of {named}; clients of the VIP reach the real servers, those of {} reach this machine",
+        own.address
+    ))
+}
+
+/// The first few, and how many more.
+fn some_of(mut all: impl Iterator<Item = String>) -> Option<String> {
+    let mut shown: Vec<_> = all.by_ref().take(4).collect();
+    let more = all.count();
+    if more > 0 {
+        shown.push(format!("{more} more"));
+    }
+    (!shown.is_empty()).then(|| shown.join(", "))
+}
+
+/// What resolving needs to know of this machine.
+fn facts(machine: &MachineFacts) -> Facts {
+    let dhcp = machine.dhcp_unit.as_deref().map(|unit| match unit {
+        "isc-dhcp-server" => DhcpServer::debian(),
+        _ => DhcpServer::red_hat(),
+    });
+    Facts {
+        dhcp,
+        nfs_unit: machine.nfs_unit.clone(),
+        origin: Origin::Machine,
+    }
 }
 
 /// Makes the plan of `turn`.

@@ -42,7 +42,10 @@ const TOUCHES: [&str; 10] = [
 fn only_the_edge_touches_the_machine() {
     for path in sources() {
         let text = code(&path);
-        let found: Vec<_> = TOUCHES.into_iter().filter(|word| text.contains(word)).collect();
+        let found: Vec<_> = TOUCHES
+            .into_iter()
+            .filter(|word| text.contains(word))
+            .collect();
         assert!(
             found.is_empty() || is_edge(&path),
             "{} is pure, but names {found:?}",
@@ -55,7 +58,13 @@ fn only_the_edge_touches_the_machine() {
 fn the_spine_names_no_kind() {
     for name in ["delta.rs", "plan.rs", "apply.rs", "verify.rs"] {
         let text = code(&Path::new("src").join(name));
-        for kind in ["Kind::", "Change::Link", "Change::Address", "Change::File", "Destination"] {
+        for kind in [
+            "Kind::",
+            "Change::Link",
+            "Change::Address",
+            "Change::File",
+            "Destination",
+        ] {
             assert!(!text.contains(kind), "src/{name} names {kind}");
         }
     }
@@ -63,7 +72,10 @@ fn the_spine_names_no_kind() {
 
 #[test]
 fn the_ipvs_layer_stands_alone() {
-    for path in sources().into_iter().filter(|it| it.starts_with("src/ipvs")) {
+    for path in sources()
+        .into_iter()
+        .filter(|it| it.starts_with("src/ipvs"))
+    {
         for line in code(&path).lines().filter(|it| it.contains("crate::")) {
             assert!(line.contains("crate::ipvs"), "{}: {line}", path.display());
         }
@@ -79,7 +91,10 @@ fn files_and_functions_stay_short() {
         if lines > 400 {
             long.push(format!("{} has {lines} lines", path.display()));
         }
-        for (name, lines) in functions(&text).into_iter().filter(|(_, lines)| *lines > 40) {
+        for (name, lines) in functions(&text)
+            .into_iter()
+            .filter(|(_, lines)| *lines > 40)
+        {
             long.push(format!("{}: fn {name} has {lines} lines", path.display()));
         }
     }
@@ -127,8 +142,15 @@ fn functions(text: &str) -> Vec<(String, usize)> {
     let lines: Vec<&str> = text.lines().collect();
     let indent = |line: &str| line.len() - line.trim_start().len();
     let name = |line: &str| {
-        let words = line.trim_start().trim_start_matches("pub ").trim_start_matches("pub(super) ").trim_start_matches("pub(crate) ");
-        let rest = words.trim_start_matches("const ").trim_start_matches("async ").strip_prefix("fn ")?;
+        let words = line
+            .trim_start()
+            .trim_start_matches("pub ")
+            .trim_start_matches("pub(super) ")
+            .trim_start_matches("pub(crate) ");
+        let rest = words
+            .trim_start_matches("const ")
+            .trim_start_matches("async ")
+            .strip_prefix("fn ")?;
         Some(rest.split(['(', '<']).next()?.to_owned())
     };
     let end = |at: usize| {
