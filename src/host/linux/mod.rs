@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::mem;
 use std::sync::Arc;
 
-use crate::delta::Delta;
 use crate::host::{Connections, Host, HostError, Observation, Outcome, Scope};
 use crate::ipvs;
 use crate::plan::Step;
@@ -13,6 +12,7 @@ use crate::resources::{self as kinds, Change, Keys, Kind, State};
 
 pub mod arp;
 pub mod attributes;
+pub mod balancer;
 pub mod child;
 pub mod facts;
 pub mod links;
@@ -24,18 +24,6 @@ pub mod rtnl;
 
 use links::Links;
 use rtnl::Rtnl;
-
-/// The deltas of a run, all of one kind.
-macro_rules! deltas {
-    ($run:expr, $kind:ident) => {
-        $run.iter()
-            .filter_map(|step| match &step.change {
-                Change::$kind(delta) => Some(delta),
-                _ => None,
-            })
-            .collect::<Vec<_>>()
-    };
-}
 
 /// This machine. Connections to the kernel are opened when first used, and kept.
 #[derive(Default)]
@@ -51,7 +39,7 @@ pub struct LinuxHost {
 #[derive(Default)]
 struct Look {
     links: Option<Arc<Links>>,
-    ipvs: Option<Arc<ipvs::Table>>,
+    table: Option<Arc<ipvs::Table>>,
     marked: Keys,
     unreadable: Vec<String>,
 }
@@ -85,18 +73,6 @@ impl LinuxHost {
         Ok(links)
     }
 
-    /// The IPVS socket. Opening it loads `ip_vs` where it is a module.
-    pub(crate) fn ipvs(&mut self) -> Result<&mut ipvs::Client, HostError> {
-        match &mut self.ipvs {
-            Some(client) => Ok(client),
-            closed => {
-                let client = ipvs::Client::open()
-                    .map_err(|error| HostError::new("cannot reach IPVS", error))?;
-                Ok(closed.insert(client))
-            }
-        }
-    }
-
     /// Remembers that an object carries our mark.
     pub(crate) fn mark(&mut self, mark: impl FnOnce(&mut Keys)) {
         mark(&mut self.look.marked);
@@ -106,6 +82,18 @@ impl LinuxHost {
     pub(crate) fn note(&mut self, what: String) {
         self.look.unreadable.push(what);
     }
+}
+
+/// The deltas of one kind among some steps.
+macro_rules! deltas {
+    ($run:expr, $kind:ident) => {
+        $run.iter()
+            .filter_map(|step| match &step.change {
+                Change::$kind(delta) => Some(delta),
+                _ => None,
+            })
+            .collect::<Vec<_>>()
+    };
 }
 
 impl Host for LinuxHost {
@@ -141,50 +129,26 @@ impl Host for LinuxHost {
     }
 
     async fn check(&mut self, steps: &[Step]) -> Result<(), Vec<HostError>> {
-        let mut refused = Vec::new();
-        for table in deltas!(steps, Nftables).into_iter().filter_map(Delta::to) {
-            refused.extend(kinds::nftables::apply::check(table).await.err());
+        let mut refusals = Vec::new();
+        for table in deltas!(steps, Nftables).iter().filter_map(|it| it.to()) {
+            refusals.extend(kinds::nftables::apply::check(table).await.err());
         }
-        let files = deltas!(steps, File);
-        refused.extend(kinds::file::check::check(&files).await.err());
-        match refused.is_empty() {
+        let files = kinds::file::check::check(&deltas!(steps, File)).await;
+        refusals.extend(files.err());
+        match refusals.is_empty() {
             true => Ok(()),
-            false => Err(refused),
+            false => Err(refusals),
         }
     }
 
     async fn connections(&mut self) -> Result<BTreeMap<DestinationKey, Connections>, HostError> {
-        if !modules::is_present("ip_vs") {
-            return Ok(BTreeMap::new());
-        }
-        let counters = self
-            .ipvs()?
-            .counters()
-            .map_err(|error| HostError::new("cannot count connections", error))?;
-        Ok(counters.into_iter().flat_map(of_service).collect())
+        balancer::connections(self)
     }
 
     async fn interfaces(&mut self) -> Result<Vec<String>, HostError> {
         let links = self.fresh_links().await?;
         Ok(links.iter().map(|it| it.name.clone()).collect())
     }
-}
-
-fn of_service(
-    (service, _, destinations): ipvs::ServiceCounters,
-) -> impl Iterator<Item = (DestinationKey, Connections)> {
-    destinations.into_iter().map(move |(address, port, it)| {
-        let key = DestinationKey {
-            service,
-            address,
-            port,
-        };
-        let connections = Connections {
-            active: it.active.into(),
-            inactive: it.inactive.into(),
-        };
-        (key, connections)
-    })
 }
 
 async fn apply_run(host: &mut LinuxHost, run: &[Step]) -> Vec<Outcome> {

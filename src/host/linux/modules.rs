@@ -27,6 +27,13 @@ pub fn is_present(name: &str) -> bool {
     !present([name]).is_empty()
 }
 
+/// True when asking the kernel for what this one does would load it. Where nobody can tell what is built in (no
+/// modules at all, or no list of them), it is taken for built in: better to load something than to be blind.
+pub fn would_load(name: &str) -> bool {
+    let tells = Path::new("/proc/modules").exists() && built_in_list().is_some();
+    tells && !is_present(name)
+}
+
 /// proc(5): name, size, users, by whom, state. One that is still loading, or being unloaded, is not there.
 fn loaded_modules() -> BTreeSet<String> {
     let list = fs::read_to_string("/proc/modules").unwrap_or_default();
@@ -47,9 +54,13 @@ fn is_built_in_by_sysfs(name: &str) -> bool {
 }
 
 fn built_in_modules() -> BTreeSet<String> {
-    let directory = Path::new("/lib/modules").join(running_kernel());
-    let list = fs::read_to_string(directory.join("modules.builtin")).unwrap_or_default();
+    let list = built_in_list().unwrap_or_default();
     list.lines().filter_map(built_in_module).collect()
+}
+
+fn built_in_list() -> Option<String> {
+    let directory = Path::new("/lib/modules").join(running_kernel());
+    fs::read_to_string(directory.join("modules.builtin")).ok()
 }
 
 /// `kernel/net/netfilter/ipvs/ip_vs.ko`.

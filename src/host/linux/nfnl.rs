@@ -38,7 +38,7 @@ pub enum Glance {
 
 /// Takes a glance. Asking a kernel without nftables would load it, so then nothing is asked.
 pub async fn glance() -> Glance {
-    if !modules::is_present("nf_tables") {
+    if modules::would_load("nf_tables") {
         return Glance::Absent;
     }
     match ask_both().await {

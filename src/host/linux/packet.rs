@@ -23,7 +23,9 @@ impl ArpSocket {
         // SAFETY: `raw` is a descriptor that was just opened and that nobody else owns.
         let socket = unsafe { OwnedFd::from_raw_fd(raw) };
         bind(&socket, index)?;
-        AsyncFd::new(socket).map(Self)
+        // SAFETY: an `OwnedFd` stays open, and the same descriptor, until it is dropped.
+        let socket = unsafe { AsyncFd::register(socket) }?;
+        Ok(Self(socket))
     }
 
     /// Sends one frame.

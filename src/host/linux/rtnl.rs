@@ -16,8 +16,8 @@ use rtnetlink::packet_route::RouteNetlinkMessage;
 use super::attributes::{Attributes, u32_of};
 use crate::host::HostError;
 
-/// More messages than this are not sent at once: their answers would not fit into the receive buffer.
-const WINDOW: usize = 64;
+/// More changes than this are not asked for at once: the answers would not fit into the receive buffer.
+pub const WINDOW: usize = 64;
 /// A dump that is interrupted this often is given up: somebody changes the machine all the time.
 const ATTEMPTS: u32 = 12;
 /// The kernel answers at once; this is for answers that were lost.
@@ -86,8 +86,8 @@ impl Rtnl {
             .map_err(|error| HostError::new("cannot open a routing socket", error))
     }
 
-    /// Everything that `request` asks for, as one consistent list; `decode` makes nothing of what is not wanted.
-    /// `what` is for the error, such as `addresses`. `None` when the kernel knows no such list.
+    /// Everything that `request` asks for, as one consistent list; `decode` makes nothing of what is not wanted. `what` is for
+    /// the error, such as `addresses`. A list that does not exist is empty.
     pub async fn dump<T>(
         &mut self,
         what: &str,
@@ -139,29 +139,12 @@ impl Rtnl {
         }
     }
 
-    /// Asks for changes, many at a time. One reply each, in order; fewer when one was refused: what had not been sent
-    /// by then is not attempted.
+    /// Asks for changes, [`WINDOW`] of them at most, and returns one reply each, in order. All of them are attempted.
     pub async fn change(&mut self, requests: Vec<Request>) -> Vec<Reply> {
-        let mut replies = Vec::with_capacity(requests.len());
-        let mut rest = requests.into_iter().peekable();
-        while rest.peek().is_some() && replies.iter().all(|it| *it == Reply::Done) {
-            let window: Vec<Request> = rest.by_ref().take(WINDOW).collect();
-            replies.extend(self.change_window(window).await);
-        }
-        replies
-    }
-
-    /// Asks for one change.
-    pub async fn change_one(&mut self, message: RouteNetlinkMessage, flags: u16) -> Reply {
-        let replies = self.change(vec![Request { message, flags }]).await;
-        replies.into_iter().next().unwrap_or(Reply::Lost)
-    }
-
-    async fn change_window(&mut self, window: Vec<Request>) -> Vec<Reply> {
         let first = self.sequence.wrapping_add(1);
-        let mut replies = vec![Reply::Lost; window.len()];
+        let mut replies = vec![Reply::Lost; requests.len()];
         let mut bytes = Vec::new();
-        for request in window {
+        for request in requests {
             let flags = NLM_F_REQUEST | NLM_F_ACK | request.flags;
             let sequence = self.next_sequence();
             bytes.extend(encode(request.message, flags, sequence));
@@ -180,6 +163,12 @@ impl Rtnl {
             }
         }
         replies
+    }
+
+    /// Asks for one change.
+    pub async fn change_one(&mut self, message: RouteNetlinkMessage, flags: u16) -> Reply {
+        let replies = self.change(vec![Request { message, flags }]).await;
+        replies.into_iter().next().unwrap_or(Reply::Lost)
     }
 
     /// Fills the buffer with what came next; false when messages were lost or none came.

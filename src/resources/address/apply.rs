@@ -1,6 +1,6 @@
 //! Adds and removes IP addresses.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
@@ -14,7 +14,7 @@ use crate::delta::Delta;
 use crate::host::linux::LinuxHost;
 use crate::host::linux::links::Links;
 use crate::host::linux::proc_sys::Meanwhile;
-use crate::host::linux::rtnl::{Refusal, Reply, Request};
+use crate::host::linux::rtnl::{Refusal, Reply, Request, WINDOW};
 use crate::host::{HostError, Outcome};
 
 /// In order; neighbours that do the same go out together.
@@ -68,11 +68,7 @@ async fn try_to_add(
     let free: Vec<&Address> = free.copied().collect();
     let _tells_neighbours = duplicates::announcing(&links, &free)?;
     let (requests, unknown) = requests(&links, &free);
-    let replies = host.rtnl()?.change(requests).await;
-    let mut outcomes = Vec::with_capacity(wanted.len());
-    for (address, reply) in free.iter().zip(replies) {
-        outcomes.push(added(host, address, reply).await);
-    }
+    let mut outcomes = send_additions(host, &free, requests).await?;
     duplicates::settle(host, &links, &free, &mut outcomes).await?;
     announce(&links, &free, &outcomes).await;
     if outcomes.len() == free.len() {
@@ -80,6 +76,26 @@ async fn try_to_add(
         let next = wanted.get(outcomes.len());
         let owner = next.and_then(|it| Some((it, taken.get(&it.key)?)));
         outcomes.extend(owner.map(|(it, owner)| Outcome::Failed(taken_by(it, owner))));
+    }
+    Ok(outcomes)
+}
+
+/// Nothing more is sent after a window in which something failed.
+async fn send_additions(
+    host: &mut LinuxHost,
+    wanted: &[&Address],
+    requests: Vec<Request>,
+) -> Result<Vec<Outcome>, HostError> {
+    let mut outcomes = Vec::with_capacity(requests.len());
+    let mut requests = requests.into_iter().peekable();
+    let mut addresses = wanted.iter();
+    while requests.peek().is_some() && !outcomes.iter().any(stops) {
+        let window = requests.by_ref().take(WINDOW).collect();
+        for reply in host.rtnl()?.change(window).await {
+            if let Some(address) = addresses.next() {
+                outcomes.push(added(host, address, reply).await);
+            }
+        }
     }
     Ok(outcomes)
 }
@@ -189,22 +205,34 @@ async fn try_to_remove(
     let found = read(host).await?;
     let keys: Vec<&AddressKey> = deltas.iter().map(|delta| &delta.subject().key).collect();
     let _secondaries_survive = promote_secondaries(&links, &found, &keys)?;
-    let mut places = BTreeMap::new();
-    let mut requests = Vec::new();
-    for (place, key) in keys.iter().enumerate() {
-        // With its interface gone, the address is gone.
-        if let Some(link) = links.named(&key.interface) {
-            places.insert(place, requests.len());
-            let message = RouteNetlinkMessage::DelAddress(bare_message(key, link.index));
-            requests.push(Request { message, flags: 0 });
+    let mut outcomes = Vec::with_capacity(keys.len());
+    for window in keys.chunks(WINDOW) {
+        outcomes.extend(remove_window(host, &links, window).await?);
+        if outcomes.iter().any(stops) {
+            break;
         }
     }
-    let replies = host.rtnl()?.change(requests).await;
-    let outcome_at = |(place, key): (usize, &&AddressKey)| match places.get(&place) {
-        Some(sent) => Some(removed(key, replies.get(*sent)?)),
-        None => Some(Outcome::AlreadySo),
+    Ok(outcomes)
+}
+
+async fn remove_window(
+    host: &mut LinuxHost,
+    links: &Links,
+    keys: &[&AddressKey],
+) -> Result<Vec<Outcome>, HostError> {
+    // With its interface gone, an address is gone.
+    let index_of = |key: &AddressKey| links.named(&key.interface).map(|link| link.index);
+    let request = |key: &&AddressKey| {
+        let message = RouteNetlinkMessage::DelAddress(bare_message(key, index_of(key)?));
+        Some(Request { message, flags: 0 })
     };
-    Ok(keys.iter().enumerate().map_while(outcome_at).collect())
+    let requests = keys.iter().filter_map(request).collect();
+    let mut replies = host.rtnl()?.change(requests).await.into_iter();
+    let outcome = |key: &&AddressKey| match index_of(key) {
+        Some(_) => removed(key, &replies.next().unwrap_or(Reply::Lost)),
+        None => Outcome::AlreadySo,
+    };
+    Ok(keys.iter().map(outcome).collect())
 }
 
 /// With its primary address the kernel removes all secondary ones of the same network, unless told to promote one of

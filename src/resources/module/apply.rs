@@ -28,12 +28,11 @@ async fn load(name: &str) -> Outcome {
     if modules::is_present(name) {
         return Outcome::AlreadySo;
     }
-    match child::run("modprobe", &["--", name], None).await {
+    match child::ask("modprobe", &["--", name], None, child::TIME_LIMIT).await {
         Err(error) => Outcome::Failed(HostError::new(action, error)),
         Ok(output) if output.status.success() => Outcome::Done,
         Ok(output) => {
-            let said = String::from_utf8_lossy(&output.stderr);
-            Outcome::Failed(HostError::new(action, reason(said.trim())))
+            Outcome::Failed(HostError::new(action, reason(output.complaint().trim())))
         }
     }
 }

@@ -7,7 +7,8 @@ use super::render::Foreign;
 use super::transaction::{removal, replacement, transaction};
 use super::{NftTable, TABLE};
 use crate::delta::Delta;
-use crate::host::linux::{LinuxHost, child};
+use crate::host::linux::LinuxHost;
+use crate::host::linux::child::{self, Output};
 use crate::host::{HostError, Outcome};
 
 /// One transaction per delta.
@@ -35,7 +36,7 @@ pub async fn check(table: &NftTable) -> Result<(), HostError> {
     let output = send(&["-j", "-c", "-f", "-"], &whole).await?;
     match output.status.success() {
         true => Ok(()),
-        false => Err(HostError::new(action, reason(&lossy(&output.stderr)))),
+        false => Err(HostError::new(action, reason(&output.complaint()))),
     }
 }
 
@@ -52,7 +53,7 @@ async fn set(table: &NftTable) -> Result<Outcome, HostError> {
         // A rule that somebody removed meanwhile makes the whole transaction fail; look again, but not for ever.
         let now = list().await?;
         if now == live || live.is_none() {
-            return Err(HostError::new(action, reason(&lossy(&output.stderr))));
+            return Err(HostError::new(action, reason(&output.complaint())));
         }
         live = now.filter(|it| !it.unknown.is_empty() || !it.chains.is_empty());
     }
@@ -60,7 +61,7 @@ async fn set(table: &NftTable) -> Result<Outcome, HostError> {
 
 async fn remove() -> Result<Outcome, HostError> {
     let output = send(&["-j", "-f", "-"], &removal()).await?;
-    let said = lossy(&output.stderr);
+    let said = output.complaint();
     if output.status.success() {
         return Ok(Outcome::Done);
     }
@@ -71,17 +72,13 @@ async fn remove() -> Result<Outcome, HostError> {
     Err(HostError::new(action, reason(&said)))
 }
 
-async fn send(args: &[&str], change: &Nftables<'_>) -> Result<std::process::Output, HostError> {
+async fn send(args: &[&str], change: &Nftables<'_>) -> Result<Output, HostError> {
     let json = serde_json::to_vec(change)
         .map_err(|error| HostError::new("cannot word a change for nft", error))?;
-    child::run("nft", args, Some(&json)).await
+    child::ask("nft", args, Some(&json), child::TIME_LIMIT).await
 }
 
 fn foreign(action: &str, it: &Foreign) -> HostError {
     let Foreign(text) = it;
     HostError::new(action, format!("it holds a rule that is not ours: {text}"))
-}
-
-fn lossy(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }

@@ -51,11 +51,11 @@ async fn look(host: &mut LinuxHost) -> Result<Option<NftTable>, HostError> {
 
 /// Our table as nft lists it now, if it exists.
 pub(super) async fn list() -> Result<Option<Listing>, HostError> {
-    let output = child::run("nft", &["-j", "list", "table", "inet", TABLE], None).await?;
-    let said = String::from_utf8_lossy(&output.stderr);
+    let args = ["-j", "list", "table", "inet", TABLE];
+    let output = child::ask("nft", &args, None, child::TIME_LIMIT).await?;
+    let said = output.complaint();
     if output.status.success() {
-        let json = String::from_utf8_lossy(&output.stdout);
-        return Ok(Some(read(&json).unwrap_or_else(|error| unlisted(&error.to_string()))));
+        return Ok(Some(read(&output.text()).unwrap_or_else(|error| unlisted(&error.to_string()))));
     }
     match output.status.code() {
         Some(_) if said.contains("No such file or directory") => Ok(None),

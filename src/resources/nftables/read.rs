@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde_json::Value;
 
+use super::render::protocol_of;
 use super::{Chain, ChainName, Match, NftTable, Policy, Rule, Verdict};
 
 /// Longer texts of what is unknown are cut: somebody may have put a set of thousands into our table.
@@ -122,7 +123,7 @@ fn helper(body: &Value) -> Option<String> {
     let word = |key: &str| body.get(key).and_then(Value::as_str);
     let name = word("name")?;
     let usual = word("type") == Some(name)
-        && word("protocol") == Some("tcp")
+        && word("protocol") == Some(protocol_of(name))
         && word("l3proto") == Some("ip");
     usual.then(|| name.to_owned())
 }

@@ -17,7 +17,7 @@ use super::{ChainName, Match, Policy, Rule, TABLE, Verdict};
 pub struct Foreign(pub String);
 
 /// Our table, empty.
-pub fn table() -> NfListObject<'static> {
+pub fn table<'a>() -> NfListObject<'a> {
     NfListObject::Table(schema::Table {
         family: NfFamily::INet,
         name: TABLE.into(),
@@ -26,7 +26,7 @@ pub fn table() -> NfListObject<'static> {
 }
 
 /// A chain, empty.
-pub fn chain(name: ChainName, policy: Policy) -> NfListObject<'static> {
+pub fn chain<'a>(name: ChainName, policy: Policy) -> NfListObject<'a> {
     let definition = name.definition();
     NfListObject::Chain(schema::Chain {
         family: NfFamily::INet,
@@ -43,17 +43,25 @@ pub fn chain(name: ChainName, policy: Policy) -> NfListObject<'static> {
     })
 }
 
-/// A helper for connections of IPv4 over TCP, named after its type.
-pub fn helper(name: &str) -> NfListObject<'static> {
+/// A helper for connections of IPv4, named after its type.
+pub fn helper<'a>(name: &str) -> NfListObject<'a> {
     NfListObject::CTHelper(schema::CTHelper {
         family: NfFamily::INet,
         table: TABLE.into(),
         name: name.to_owned().into(),
         handle: None,
         _type: name.to_owned().into(),
-        protocol: Some("tcp".into()),
+        protocol: Some(protocol_of(name).into()),
         l3proto: Some("ip".into()),
     })
+}
+
+/// Over what the connections go that a helper listens to (the `nf_conntrack_helper` definitions in net/netfilter).
+pub fn protocol_of(helper: &str) -> &'static str {
+    match helper {
+        "amanda" | "netbios-ns" | "RAS" | "sip" | "snmp" | "tftp" => "udp",
+        _ => "tcp",
+    }
 }
 
 /// A rule; `handle` is that of the rule it is about, or beside which it goes.
@@ -69,7 +77,7 @@ pub fn rule(
 }
 
 /// Names a rule without its content.
-pub fn bare_rule(chain: ChainName, handle: Option<u32>) -> schema::Rule<'static> {
+pub fn bare_rule<'a>(chain: ChainName, handle: Option<u32>) -> schema::Rule<'a> {
     schema::Rule {
         family: NfFamily::INet,
         table: TABLE.into(),
