@@ -31,7 +31,11 @@ fn every_case_prints_its_plan() {
         let expected = fs::read_to_string(&path).unwrap_or_default();
         if printed != expected {
             let diff = similar::TextDiff::from_lines(&expected, &printed);
-            wrong.push(format!("{}\n{}", case.display(), diff.unified_diff().header("plan.txt", "printed")));
+            wrong.push(format!(
+                "{}\n{}",
+                case.display(),
+                diff.unified_diff().header("plan.txt", "printed")
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -44,10 +48,21 @@ fn json_and_text_count_the_same() {
         let (turn, desired) = case.turn();
         let value = json::plan(&turn, &case.context(&desired));
         assert_eq!(value["formatVersion"], 1);
-        assert_eq!(value["changes"].as_array().unwrap().len(), turn.changes.len());
+        assert_eq!(
+            value["changes"].as_array().unwrap().len(),
+            turn.changes.len()
+        );
         let first = text::plan(&turn, &case.context(&desired));
-        let count = if turn.changes.is_empty() { "Nothing".to_owned() } else { turn.changes.len().to_string() };
-        assert!(first.lines().nth(1).unwrap().contains(&count), "{}", path.display());
+        let count = if turn.changes.is_empty() {
+            "Nothing".to_owned()
+        } else {
+            turn.changes.len().to_string()
+        };
+        assert!(
+            first.lines().nth(1).unwrap().contains(&count),
+            "{}",
+            path.display()
+        );
     }
 }
 
@@ -74,17 +89,26 @@ impl Case {
     fn read(dir: &Path) -> Self {
         let file = |name: &str| fs::read(dir.join(name)).ok();
         let load = |bytes: Vec<u8>| {
-            document::load(&bytes, "document.json").unwrap_or_else(|problems| panic!("{}: {problems}", dir.display()))
+            document::load(&bytes, "document.json")
+                .unwrap_or_else(|problems| panic!("{}: {problems}", dir.display()))
         };
-        let node = file("node").map_or_else(|| "dir1".to_owned(), |it| String::from_utf8(it).unwrap().trim().to_owned());
+        let node = file("node").map_or_else(
+            || "dir1".to_owned(),
+            |it| String::from_utf8(it).unwrap().trim().to_owned(),
+        );
         let before = file("before.json").map(|bytes| resolved(&load(bytes), &node).state);
         let live = file("live.json").map(|bytes| serde_json::from_slice(&bytes).unwrap());
         Self {
             ours: before.is_some(),
             live: merged(before, live),
             document: load(file("document.json").expect("document.json")),
-            connections: file("connections.json").map_or_else(BTreeMap::new, |it| serde_json::from_slice(&it).unwrap()),
-            files: if dir.join("diff").exists() { Files::Diffed } else { Files::Named },
+            connections: file("connections.json")
+                .map_or_else(BTreeMap::new, |it| serde_json::from_slice(&it).unwrap()),
+            files: if dir.join("diff").exists() {
+                Files::Diffed
+            } else {
+                Files::Named
+            },
             node,
         }
     }
@@ -94,7 +118,13 @@ impl Case {
         let mut host = MemoryHost::new(self.live.clone());
         for key in self.live.destinations.keys() {
             let active = self.connections.get(&key.to_string()).copied().unwrap_or(0);
-            host.connections.insert(*key, Connections { active, inactive: 0 });
+            host.connections.insert(
+                *key,
+                Connections {
+                    active,
+                    inactive: 0,
+                },
+            );
         }
         let mut inventory = Inventory::default();
         if self.ours {
@@ -102,13 +132,24 @@ impl Case {
         }
         let wanted = Wanted {
             desired: desired.state.clone(),
-            table: if desired.exclusive { IpvsTable::Exclusive } else { IpvsTable::Shared },
+            table: if desired.exclusive {
+                IpvsTable::Exclusive
+            } else {
+                IpvsTable::Shared
+            },
             inventory,
             drains: Drains::default(),
-            now: Moment { boot_id: "one".into(), seconds: 100 },
+            now: Moment {
+                boot_id: "one".into(),
+                seconds: 100,
+            },
         };
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let turn = runtime.block_on(turn(wanted, &Options::usual(), &mut host)).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let turn = runtime
+            .block_on(turn(wanted, &Options::usual(), &mut host))
+            .unwrap();
         (turn, desired)
     }
 

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::session::{self, Loaded, Part, keep, load, make, part};
 use super::{Format, How, Shown, Target, print, print_json, show};
 use crate::apply::Report;
 use crate::cycle::Turn;
@@ -13,6 +12,7 @@ use crate::error::{Error, Success};
 use crate::host::linux::LinuxHost;
 use crate::lock::Lock;
 use crate::output;
+use crate::session::{self, Loaded, Part, keep, load, make, part};
 use crate::source::Trust;
 use crate::store::Store;
 

@@ -3,7 +3,6 @@
 use clap::Args;
 
 use super::apply::{ask, outcome};
-use crate::session::{Part, make, now};
 use super::{Shown, Target, print};
 use crate::cycle::{Options, Wanted, turn};
 use crate::desired::Desired;
@@ -16,6 +15,7 @@ use crate::output;
 use crate::overlay::drain::{Drains, Policy};
 use crate::ownership::IpvsTable;
 use crate::resources::State;
+use crate::session::{Part, make, now};
 use crate::store::Store;
 
 /// Arguments of `destroy`.

@@ -154,7 +154,11 @@ pub fn show(turn: &Turn, part: &Part, target: &Target, command: &str, shown: &Sh
     let document = target.document.to_string_lossy();
     let usual = part.context(command, &document);
     let context = Context {
-        files: if shown.diff { Files::Diffed } else { Files::Named },
+        files: if shown.diff {
+            Files::Diffed
+        } else {
+            Files::Named
+        },
         most: if shown.all { usize::MAX } else { usual.most },
         ..usual
     };
@@ -168,4 +172,3 @@ pub fn show(turn: &Turn, part: &Part, target: &Target, command: &str, shown: &Sh
 pub fn print_json(value: &serde_json::Value) {
     print(&format!("{value:#}\n"));
 }
-

@@ -3,9 +3,9 @@
 use clap::Args;
 
 use super::{How, Shown, Target, show};
-use crate::session::{load, part, plan};
 use crate::error::{Error, Success};
 use crate::host::linux::LinuxHost;
+use crate::session::{load, part, plan};
 use crate::source::Trust;
 use crate::store::Store;
 

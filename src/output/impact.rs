@@ -6,11 +6,13 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::delta::Delta;
+use crate::cycle::Turn;
+use crate::delta::{Delta, Resource};
 use crate::desired::Names;
+use crate::host::Connections;
 use crate::ipvs::ServiceId;
 use crate::resources::address::Address;
-use crate::resources::destination::Destination;
+use crate::resources::destination::{Destination, DestinationKey};
 use crate::resources::link::Link;
 use crate::resources::sysctl::Sysctl;
 use crate::resources::unit::{OnChange, Unit};
@@ -44,22 +46,24 @@ const NOTHING: Impact = Impact::None("none");
 #[derive(Debug)]
 pub struct Judge<'a> {
     live: &'a State,
+    connections: &'a BTreeMap<DestinationKey, Connections>,
     names: &'a Names,
     /// The services that are wanted on each address.
     services: BTreeMap<IpAddr, Vec<ServiceId>>,
 }
 
 impl<'a> Judge<'a> {
-    /// For a machine that is as `live` says and is to become `desired`.
-    pub fn new(live: &'a State, desired: &State, names: &'a Names) -> Self {
+    /// For the changes of `turn`.
+    pub fn new(turn: &'a Turn, names: &'a Names) -> Self {
         let mut services: BTreeMap<IpAddr, Vec<ServiceId>> = BTreeMap::new();
-        for id in desired.virtual_services.keys() {
+        for id in turn.goal.desired.virtual_services.keys() {
             if let ServiceId::Address { address, .. } = id {
                 services.entry(*address).or_default().push(*id);
             }
         }
         Self {
-            live,
+            live: &turn.seen.state,
+            connections: &turn.connections,
             names,
             services,
         }
@@ -114,8 +118,17 @@ impl<'a> Judge<'a> {
             Delta::Create { .. } if !self.live.virtual_services.contains(&service) => {
                 Impact::None("none yet")
             }
-            Delta::Delete { .. } => Impact::Cuts("cuts its connections, if any".into()),
+            Delta::Delete { from } => self.leaving(&from.key()),
             _ => Impact::New("new connections".into()),
+        }
+    }
+
+    fn leaving(&self, key: &DestinationKey) -> Impact {
+        match self.connections.get(key).map(|it| it.active + it.inactive) {
+            Some(0) => Impact::None("none, it has no connection"),
+            Some(1) => Impact::Cuts("cuts 1 connection".into()),
+            Some(count) => Impact::Cuts(format!("cuts {count} connections")),
+            None => Impact::Cuts("cuts its connections, if any".into()),
         }
     }
 }

@@ -15,11 +15,8 @@ const FORMAT_VERSION: u32 = 1;
 
 /// A plan.
 pub fn plan(turn: &Turn, context: &Context<'_>) -> Value {
-    let changes: Vec<Value> = turn
-        .changes
-        .iter()
-        .map(|it| change(it, turn, context))
-        .collect();
+    let judge = Judge::new(turn, context.names);
+    let changes: Vec<Value> = turn.changes.iter().map(|it| change(it, &judge)).collect();
     json!({
         "formatVersion": FORMAT_VERSION,
         "command": context.command,

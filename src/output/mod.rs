@@ -10,6 +10,7 @@ pub mod diff;
 pub mod impact;
 pub mod json;
 pub mod report;
+pub mod shares;
 pub mod status;
 pub mod text;
 pub mod words;

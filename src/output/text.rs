@@ -1,13 +1,16 @@
 //! A plan as an operator reads it: symbol, kind, name, what changes from what to what, impact on traffic.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Write};
+use std::net::IpAddr;
 
 use anstyle::{AnsiColor, Style};
 
 use super::impact::{Impact, Judge};
-use super::{Context, Count, Files, diff, escaped, foreign_by_kind, words};
+use super::{Context, Count, Files, diff, escaped, foreign_by_kind, shares, words};
 use crate::cycle::Turn;
-use crate::delta::{Resource, Verb};
+use crate::delta::{Delta, Verb};
+use crate::ipvs::ServiceId;
 use crate::output::report::seconds_left;
 use crate::plan::Phase;
 use crate::resources::Change;
@@ -51,7 +54,7 @@ fn write_plan(out: &mut String, turn: &Turn, context: &Context<'_>) -> fmt::Resu
         context.node,
         escaped(context.document)
     )?;
-    let judge = Judge::new(&turn.seen.state, &turn.goal.desired, context.names);
+    let judge = Judge::new(turn, context.names);
     writeln!(out, "{}", summary(turn, &judge))?;
     for refusal in &turn.refusals {
         writeln!(
@@ -60,10 +63,14 @@ fn write_plan(out: &mut String, turn: &Turn, context: &Context<'_>) -> fmt::Resu
             marked('!', &format!("refused: {}", escaped(&refusal.to_string())))
         )?;
     }
-    for warning in context.warnings {
+    let newcomers = shares::newcomers(turn, context.names);
+    for warning in context.warnings.iter().chain(&newcomers) {
         writeln!(out, "{}", marked('!', &escaped(warning)))?;
     }
     write_groups(out, &groups(turn, context, &judge))?;
+    for note in shares::notes(turn, context.names) {
+        writeln!(out, "note  {note}")?;
+    }
     write_drains(out, turn)?;
     write_foreign(out, turn)
 }
@@ -82,10 +89,8 @@ fn summary(turn: &Turn, judge: &Judge<'_>) -> String {
             turn.in_sync()
         );
     }
-    let cutting = lines
-        .iter()
-        .filter(|it| matches!(it.impact, Impact::Cuts(_)))
-        .count();
+    let cuts = |it: &&Change| matches!(judge.impact(it), Impact::Cuts(_));
+    let cutting = turn.changes.iter().filter(cuts).count();
     let cuts = match cutting {
         0 => "Cuts no connection.".to_owned(),
         1 => "1 change may cut connections.".to_owned(),
@@ -104,17 +109,31 @@ fn summary(turn: &Turn, judge: &Judge<'_>) -> String {
 
 /// `  Opens 2 services on 192.168.155.50.`
 fn opened(turn: &Turn) -> String {
-    let created = turn.changes.iter().filter_map(|change| match change {
-        Change::VirtualService(delta) if delta.verb() == Verb::Create => {
-            Some(delta.subject().key())
-        }
+    let created: Vec<ServiceId> = turn.changes.iter().filter_map(created_service).collect();
+    let plural = match created.len() {
+        0 => return String::new(),
+        1 => "",
+        _ => "s",
+    };
+    let addresses: BTreeSet<IpAddr> = created.iter().filter_map(address_of).collect();
+    let on = match addresses.first() {
+        Some(address) if addresses.len() == 1 => format!(" on {address}"),
+        _ => String::new(),
+    };
+    format!("  Opens {} service{plural}{on}.", created.len())
+}
+
+fn created_service(change: &Change) -> Option<ServiceId> {
+    match change {
+        Change::VirtualService(Delta::Create { to }) => Some(to.id),
         _ => None,
-    });
-    let count = created.count();
-    match count {
-        0 => String::new(),
-        1 => "  Opens 1 service.".to_owned(),
-        many => format!("  Opens {many} services."),
+    }
+}
+
+fn address_of(id: &ServiceId) -> Option<IpAddr> {
+    match *id {
+        ServiceId::Address { address, .. } => Some(address),
+        ServiceId::FirewallMark { .. } => None,
     }
 }
 
@@ -124,8 +143,11 @@ fn groups<'a>(
     context: &Context<'_>,
     judge: &Judge<'_>,
 ) -> Vec<(Group, Vec<Line>, usize)> {
-    let mut changes: Vec<(Phase, &'a Change)> =
-        turn.changes.iter().map(|it| (it.first_phase(), it)).collect();
+    let mut changes: Vec<(Phase, &'a Change)> = turn
+        .changes
+        .iter()
+        .map(|it| (it.first_phase(), it))
+        .collect();
     changes.sort_by_key(|(phase, _)| *phase);
     let of_group = |changes: &[(Phase, &Change)]| {
         let shown = changes.iter().take(context.most);
@@ -192,7 +214,10 @@ fn write_groups(out: &mut String, groups: &[(Group, Vec<Line>, usize)]) -> fmt::
 
 fn write_line(out: &mut String, it: &Line, name: usize, what: usize) -> fmt::Result {
     let (style, symbol) = (it.style, it.symbol);
-    let row = format!("{:<11} {:<name$}  {:<what$}  {}", it.kind, it.name, it.what, it.impact);
+    let row = format!(
+        "{:<11} {:<name$}  {:<what$}  {}",
+        it.kind, it.name, it.what, it.impact
+    );
     writeln!(out, "  {style}{symbol}{style:#} {}", row.trim_end())?;
     for line in it.diff.iter().flat_map(|diff| diff.lines()) {
         writeln!(out, "      {}", coloured(line))?;

@@ -1,6 +1,6 @@
 // Measures a process from outside, with as little of its own as possible: its memory counts towards the child's peak.
 //
-//   bench-measure run NETNS OUT COMMAND...       runs COMMAND in the namespace, its output into the file OUT
+//   bench-measure run NETNS IN OUT COMMAND...    runs COMMAND in the namespace, its input and output from and to files
 //   bench-measure reload NETNS PID VIP:PORT RIP:PORT WEIGHT
 //                                                sends SIGHUP to PID, waits until the destination has this weight and
 //                                                until PID and its children are quiet
@@ -49,9 +49,10 @@ static void enter(const char *name) {
   close(fd);
 }
 
-static int run(const char *out, char **command) {
-  int in = open("/dev/null", O_RDONLY), to = open(out, O_WRONLY | O_CREAT | O_TRUNC, 0644), status;
+static int run(const char *from, const char *out, char **command) {
+  int in = open(from, O_RDONLY), to = open(out, O_WRONLY | O_CREAT | O_TRUNC, 0644), status;
   struct rusage used;
+  if (in < 0) die(from);
   if (to < 0) die(out);
   double began = now_ms();
   pid_t child = vfork();
@@ -145,14 +146,14 @@ static int reload(const char *pid, char *vip_text, char *rip_text, int weight) {
 }
 
 int main(int count, char **words) {
-  if (count > 4 && !strcmp(words[1], "run")) {
+  if (count > 5 && !strcmp(words[1], "run")) {
     enter(words[2]);
-    return run(words[3], words + 4);
+    return run(words[3], words[4], words + 5);
   }
   if (count == 7 && !strcmp(words[1], "reload")) {
     enter(words[2]);
     return reload(words[3], words[4], words[5], atoi(words[6]));
   }
-  fputs("bench-measure: run NETNS OUT COMMAND... | reload NETNS PID VIP:PORT RIP:PORT WEIGHT\n", stderr);
+  fputs("bench-measure: run NETNS IN OUT COMMAND... | reload NETNS PID VIP:PORT RIP:PORT WEIGHT\n", stderr);
   return 2;
 }

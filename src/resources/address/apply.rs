@@ -125,7 +125,9 @@ fn requests(links: &Links, wanted: &[&Address]) -> (Vec<Request>, Option<HostErr
 fn full_message(address: &Address, index: u32) -> AddressMessage {
     let mut message = bare_message(&address.key, index);
     if let Some(label) = &address.label {
-        message.attributes.push(AddressAttribute::Label(label.clone()));
+        message
+            .attributes
+            .push(AddressAttribute::Label(label.clone()));
     }
     let mark = AddressProtocol::Other(ADDRESS_PROTOCOL);
     message.attributes.push(AddressAttribute::Protocol(mark));
@@ -244,9 +246,15 @@ fn promote_secondaries(
 ) -> Result<Vec<Meanwhile>, HostError> {
     let mut interfaces = BTreeSet::new();
     for key in keys.iter().filter(|key| key.address.is_ipv4()) {
-        let Some(link) = links.named(&key.interface) else { continue };
-        let primary = found.iter().any(|it| it.is(key, link.index) && !it.is_secondary());
-        let shadowed = found.iter().any(|it| it.index == link.index && it.is_secondary());
+        let Some(link) = links.named(&key.interface) else {
+            continue;
+        };
+        let primary = found
+            .iter()
+            .any(|it| it.is(key, link.index) && !it.is_secondary());
+        let shadowed = found
+            .iter()
+            .any(|it| it.index == link.index && it.is_secondary());
         if primary && shadowed {
             interfaces.insert(&link.name);
         }

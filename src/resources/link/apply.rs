@@ -39,7 +39,9 @@ fn order(deltas: &[&Delta<Link>]) -> Vec<usize> {
     while !waiting.is_empty() {
         let next = waiting.iter().position(|place| {
             let others = waiting.iter().filter(|it| *it != place);
-            others.copied().all(|other| !waits_for(deltas, *place, other))
+            others
+                .copied()
+                .all(|other| !waits_for(deltas, *place, other))
         });
         // A circle, which no kernel would accept either, is cut anywhere.
         order.push(waiting.remove(next.unwrap_or(0)));
@@ -88,7 +90,11 @@ async fn create(host: &mut LinuxHost, link: &Link) -> Result<Outcome, HostError>
     let links = host.fresh_links().await?;
     let message = created(link, &links, &action)?;
     let message = RouteNetlinkMessage::NewLink(message);
-    match host.rtnl()?.change_one(message, NLM_F_CREATE | NLM_F_EXCL).await {
+    match host
+        .rtnl()?
+        .change_one(message, NLM_F_CREATE | NLM_F_EXCL)
+        .await
+    {
         Reply::Done => {}
         Reply::Refused(refusal) if refusal.errno == libc::EEXIST => {
             return judge_existing(host, link, action).await;
@@ -179,11 +185,7 @@ async fn update(host: &mut LinuxHost, from: &Link, to: &Link) -> Result<Outcome,
 }
 
 /// A bond takes in an interface only while that is down, and brings it up itself; it is put back to what it was.
-async fn enslave(
-    host: &mut LinuxHost,
-    name: &str,
-    controller: &str,
-) -> Result<Outcome, HostError> {
+async fn enslave(host: &mut LinuxHost, name: &str, controller: &str) -> Result<Outcome, HostError> {
     let action = format!("cannot make {name} a member of {controller}");
     let links = host.fresh_links().await?;
     let controller = links.require(controller, &action)?;
@@ -202,7 +204,13 @@ async fn enslave(
 async fn set_up(host: &mut LinuxHost, name: &str, up: bool) -> Result<(), HostError> {
     let state = if up { "up" } else { "down" };
     let action = format!("cannot set interface {name} {state}");
-    change(host, name, &action, |it| if up { it.up() } else { it.down() }).await
+    change(
+        host,
+        name,
+        &action,
+        |it| if up { it.up() } else { it.down() },
+    )
+    .await
 }
 
 type Unspecified = LinkMessageBuilder<LinkUnspec>;
@@ -247,11 +255,20 @@ mod tests {
     use super::*;
 
     fn link(name: &str, kind: LinkKind) -> Link {
-        Link { name: name.into(), kind, up: false, mtu: None, controller: None }
+        Link {
+            name: name.into(),
+            kind,
+            up: false,
+            mtu: None,
+            controller: None,
+        }
     }
 
     fn on(parent: &str) -> LinkKind {
-        LinkKind::Vlan { parent: parent.into(), id: 7 }
+        LinkKind::Vlan {
+            parent: parent.into(),
+            id: 7,
+        }
     }
 
     #[test]

@@ -10,10 +10,7 @@ use super::render::{Foreign, bare_rule, chain, helper, rule, table};
 use super::{Chain, NftTable, Policy, Rule};
 
 /// What to send for the table to become `to`.
-pub fn transaction<'a>(
-    live: Option<&Listing>,
-    to: &'a NftTable,
-) -> Result<Nftables<'a>, Foreign> {
+pub fn transaction<'a>(live: Option<&Listing>, to: &'a NftTable) -> Result<Nftables<'a>, Foreign> {
     match live {
         Some(live) if is_editable(live) => edit(live, to),
         _ => replacement(to),
@@ -107,9 +104,15 @@ fn edit_rules<'a>(
             len,
         } = step
         {
-            stays.iter_mut().skip(old_index).take(len).for_each(|it| *it = true);
+            stays
+                .iter_mut()
+                .skip(old_index)
+                .take(len)
+                .for_each(|it| *it = true);
             let places = anchors.iter_mut().skip(new_index).take(len);
-            places.zip(old_index..).for_each(|(it, place)| *it = handle_of(place));
+            places
+                .zip(old_index..)
+                .for_each(|(it, place)| *it = handle_of(place));
         }
     }
     let gone = stays.iter().enumerate().filter(|(_, stays)| !**stays);
@@ -149,10 +152,13 @@ fn numbered(old: &[Rule], new: &[Rule]) -> (Vec<usize>, Vec<usize>) {
     let mut known: Vec<Rule> = Vec::new();
     let mut number = |rule: &Rule| {
         let meaning = rule.canonical();
-        known.iter().position(|it| *it == meaning).unwrap_or_else(|| {
-            known.push(meaning);
-            known.len() - 1
-        })
+        known
+            .iter()
+            .position(|it| *it == meaning)
+            .unwrap_or_else(|| {
+                known.push(meaning);
+                known.len() - 1
+            })
     };
     let old = old.iter().map(&mut number).collect();
     let new = new.iter().map(&mut number).collect();
