@@ -106,3 +106,16 @@ fn a_secret_that_cannot_be_used_says_why_and_not_what_it_is() {
     fs::set_permissions(room.path("root.hash"), fs::Permissions::from_mode(0o644)).unwrap();
     assert!(why().contains("0644"));
 }
+
+#[test]
+fn what_was_printed_is_not_written_back_as_a_secret() {
+    let room = Room::new();
+    room.secret("root.hash", HASH);
+    done(&[create(&kickstart(&room))]);
+    room.secret("root.hash", OTHER_HASH);
+    let live = seen(&kickstart(&room)).unwrap();
+    let printed: File = serde_json::from_str(&serde_json::to_string(&live).unwrap()).unwrap();
+    let error = refused(&update(&live, &printed));
+    assert!(error.contains("former secret"), "{error}");
+    assert!(room.read("rs1.cfg").contains(HASH));
+}
