@@ -18,6 +18,7 @@ mod machines;
 mod modules;
 mod names;
 mod node;
+mod places;
 mod pools;
 mod ports;
 mod problem;
