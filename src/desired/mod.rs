@@ -28,6 +28,9 @@ mod services;
 mod sysctls;
 mod words;
 
+#[cfg(test)]
+mod tests;
+
 pub use addresses::External;
 pub use facts::{DhcpServer, Facts, Origin};
 pub use names::Names;
