@@ -24,10 +24,9 @@ pub trait Resource: Clone + PartialEq + Debug {
     /// The steps that perform `delta`, each with the phase it belongs to. Most deltas are one step.
     fn steps(delta: Delta<Self>) -> Vec<(Phase, Delta<Self>)>;
 
-    /// True for what exists whether or not we are there (a sysctl, a network card): we set its values,
-    /// remember what they were, and give those back; it is never created nor deleted.
-    fn is_shared(&self) -> bool {
-        false
+    /// How it comes to exist, and with that who may change or remove it.
+    fn nature(&self) -> Nature {
+        Nature::Made
     }
 
     /// True for what somebody else made and nobody touched, such as the configuration file a package
@@ -49,6 +48,20 @@ pub enum Delta<T> {
     Replace { from: T, to: T },
     /// Present before, absent after.
     Delete { from: T },
+}
+
+/// How an object comes to exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nature {
+    /// Somebody makes it, and who made it may remove it.
+    Made,
+    /// It exists whether or not we are there (a sysctl, a network card): we set its values, remember what they were,
+    /// and give those back.
+    Set,
+    /// It may run already, and is told of changed files then; only who started it stops it.
+    Started,
+    /// Once there it stays: others may have come to need it.
+    Retained,
 }
 
 /// What a change does to its object.
@@ -179,6 +192,11 @@ impl<T: Resource> Set<T> {
     /// Takes the value with this identity out.
     pub fn remove(&mut self, key: &T::Key) -> Option<T> {
         self.0.remove(key)
+    }
+
+    /// Keeps the values whose identity passes.
+    pub fn retain(&mut self, mut keep: impl FnMut(&T::Key) -> bool) {
+        self.0.retain(|key, _| keep(key));
     }
 
     /// Performs one delta in memory.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::delta::Verb;
+use crate::delta::{Nature, Verb};
 use crate::resources::{Change, Keys, Kind, State};
 
 /// The inventory, as it stands in `owned.json`.
@@ -43,12 +43,15 @@ pub fn judge(changes: Vec<Change>, owned: &Keys, table: IpvsTable) -> Judged {
             Verdict::Ours => judged.changes.push(change),
             Verdict::Foreign => judged.foreign.push(change),
             Verdict::Conflict => judged.conflicts.push(change),
+            Verdict::Nobodys => {}
         }
     }
     judged
 }
 
 enum Verdict {
+    /// A value that we do not set, a module that others load.
+    Nobodys,
     Ours,
     Foreign,
     Conflict,
@@ -59,13 +62,15 @@ fn verdict(change: &Change, owned: &Keys, table: IpvsTable) -> Verdict {
     let ours = |change: &Change| owned.contains(change) || (ipvs && table == IpvsTable::Exclusive);
     match change.verb() {
         Verb::Create => Verdict::Ours,
-        Verb::Delete if ours(change) => Verdict::Ours,
-        Verb::Delete => Verdict::Foreign,
-        Verb::Update | Verb::Replace if change.is_shared() || change.may_take_over() => {
-            Verdict::Ours
-        }
-        Verb::Update | Verb::Replace if ours(change) => Verdict::Ours,
-        Verb::Update | Verb::Replace => Verdict::Conflict,
+        Verb::Delete => match change.nature() {
+            Nature::Set | Nature::Retained => Verdict::Nobodys,
+            Nature::Made | Nature::Started if ours(change) => Verdict::Ours,
+            Nature::Made | Nature::Started => Verdict::Foreign,
+        },
+        Verb::Update | Verb::Replace => match change.nature() {
+            Nature::Made if !ours(change) && !change.may_take_over() => Verdict::Conflict,
+            _ => Verdict::Ours,
+        },
     }
 }
 
@@ -75,19 +80,15 @@ impl Inventory {
         let mut next = self.clone();
         for change in changes {
             match change.verb() {
+                _ if change.nature() == Nature::Set => next.remember(change),
                 Verb::Create => next.owned.insert(change),
-                Verb::Update if change.is_shared() => next.remember(change),
-                Verb::Update | Verb::Replace => next.owned.insert(change),
-                Verb::Delete => {}
+                Verb::Update | Verb::Replace if change.nature() == Nature::Made => {
+                    next.owned.insert(change);
+                }
+                _ => {}
             }
         }
         next
-    }
-
-    /// What it must say after a look at the machine: what is gone is nobody's.
-    pub fn settled(mut self, live: &State) -> Self {
-        self.owned.retain_existing(live);
-        self
     }
 
     /// Keeps the value from before our first change; later ones are ours already.
@@ -98,29 +99,16 @@ impl Inventory {
     }
 
     /// What `desired` becomes when shared objects that it no longer speaks of get their former values back.
-    pub fn giving_back(&self, mut desired: State) -> State {
-        let prior = self.prior.clone();
-        for it in prior
-            .sysctls
-            .iter()
-            .filter(|it| !desired.sysctls.contains(&it.key))
-            .cloned()
-            .collect::<Vec<_>>()
-        {
-            desired.sysctls.insert(it);
-        }
-        for it in prior
-            .links
-            .iter()
-            .filter(|it| !desired.links.contains(&it.name))
-            .cloned()
-            .collect::<Vec<_>>()
-        {
-            desired.links.insert(it);
-        }
-        if desired.timeouts.is_empty() {
-            desired.timeouts = prior.timeouts;
-        }
-        desired
+    pub fn giving_back(&self, desired: &State) -> State {
+        let mut both = self.prior.clone();
+        both.merge(desired.clone());
+        both
+    }
+
+    /// What it must say after a look at the machine: what is gone is nobody's, and what was given back is forgotten.
+    pub fn settled(mut self, live: &State, document: &State) -> Self {
+        self.owned.retain_existing(live);
+        self.prior.retain_keys_of(document);
+        self
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::document::{
     self, Persistence, PersistenceEngine, Port, Protocol, Scheduler, Service, Vip, Word,
 };
-use crate::ipvs::{self, Family, ServiceId};
+use crate::ipvs::{self, Family, Name, ServiceId};
 use crate::resources::destination::Destination;
 use crate::resources::virtual_service::VirtualService;
 
@@ -166,9 +166,9 @@ fn virtual_service(service: &Service, id: ServiceId) -> VirtualService {
     let engine = persistence.and_then(|it| it.engine);
     VirtualService {
         id,
-        scheduler: words::name(scheduler.word()),
+        scheduler: Name::literal(scheduler.word()),
         persistence: persistence.map(|it| stickiness(it, id)),
-        engine: engine.map(|it| words::name(it.word())),
+        engine: engine.map(|it| Name::literal(it.word())),
         one_packet: service.one_packet_scheduling.unwrap_or(false),
         scheduler_flags: words::scheduler_flags(&service.scheduler_flags),
     }

@@ -1,7 +1,7 @@
 //! The document's words in the types of the IPVS layer.
 
 use crate::document::{Checksum, Forwarding, Protocol, SchedulerFlag, Tunnel, TunnelType};
-use crate::ipvs;
+use crate::ipvs::{self, TunnelChecksum};
 
 pub(super) fn protocol(protocol: Protocol) -> ipvs::Protocol {
     match protocol {
@@ -9,15 +9,6 @@ pub(super) fn protocol(protocol: Protocol) -> ipvs::Protocol {
         Protocol::Udp => ipvs::Protocol::Udp,
         Protocol::Sctp => ipvs::Protocol::Sctp,
     }
-}
-
-/// A word of ours is always a name: 1 to 15 plain characters.
-pub(super) fn name(word: &str) -> ipvs::Name {
-    let mut bytes = [0; 16];
-    for (to, from) in bytes.iter_mut().zip(word.bytes().take(15)) {
-        *to = from;
-    }
-    ipvs::Name(bytes)
 }
 
 /// `IP_VS_SVC_F_SCHED1` is the fallback of `sh` and `mh`, `SCHED2` their port (include/uapi/linux/ip_vs.h).
@@ -40,9 +31,9 @@ pub(super) fn forwarding(method: Forwarding, through: Option<&Tunnel>) -> ipvs::
 
 fn tunnel(tunnel: &Tunnel) -> ipvs::Tunnel {
     let checksum = match tunnel.checksum {
-        None | Some(Checksum::None) => ipvs::Checksum::None,
-        Some(Checksum::Checksum) => ipvs::Checksum::Checksum,
-        Some(Checksum::RemoteChecksum) => ipvs::Checksum::RemoteChecksum,
+        None | Some(Checksum::None) => TunnelChecksum::None,
+        Some(Checksum::Checksum) => TunnelChecksum::Outer,
+        Some(Checksum::RemoteChecksum) => TunnelChecksum::Remote,
     };
     match tunnel.tunnel_type {
         None | Some(TunnelType::Ipip) => ipvs::Tunnel::Ipip,

@@ -11,7 +11,8 @@ pub mod values;
 pub use director::{Bond, Bridge, Director, Dummy, Interface, Route, SysctlSetting, Vlan};
 pub use netboot::{Dhcp, Export, KickstartProfile, Netboot, Partition};
 pub use services::{
-    Drop, Firewall, Ipvs, Match, Persistence, RealServer, Service, ServiceDestination, Timeouts, Tunnel, Vip,
+    Drop, Firewall, Ipvs, Match, Persistence, RealServer, Service, ServiceDestination, Timeouts,
+    Tunnel, Vip,
 };
 pub use values::*;
 

@@ -1,9 +1,10 @@
 //! Real servers, VIPs, virtual services, and what stands around them.
 
 use super::values::{
-    Address, Address6, Checksum, DropProtocol, Family, FirewallMark, ForwardPolicy, Forwarding, Helper, InterfaceName,
-    Label, MacAddress, ManagedBy, Name, PersistenceEngine, PersistenceSeconds, Port, PrefixLength, Protocol, Role,
-    Scheduler, SchedulerFlag, Threshold, TimeoutSeconds, TunnelType, Weight,
+    Address, Address6, Checksum, DropProtocol, Family, FirewallMark, ForwardPolicy, Forwarding,
+    Helper, InterfaceName, Label, MacAddress, ManagedBy, Name, PersistenceEngine,
+    PersistenceSeconds, Port, PrefixLength, Protocol, Role, Scheduler, SchedulerFlag, Threshold,
+    TimeoutSeconds, TunnelType, Weight,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,9 +1,11 @@
 //! The edge: the only seam between pure code and the machine.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::ownership::Inventory;
 use crate::plan::Step;
+use crate::resources::destination::DestinationKey;
 use crate::resources::{Keys, State};
 
 pub mod linux;
@@ -21,6 +23,17 @@ pub trait Host {
     /// Performs a run of steps of one kind and phase, in order; one outcome each. Nothing is attempted after a
     /// failure but what was already on its way.
     async fn apply(&mut self, run: &[Step]) -> Vec<Outcome>;
+
+    /// Tries what can be tried without changing anything: the packet filter's own check, the daemons' own checks on
+    /// staged candidates. All refusals at once.
+    async fn check(&mut self, steps: &[Step]) -> Result<(), Vec<HostError>>;
+
+    /// How many connections each destination holds now. Read apart from the state, so that two reads of a quiet
+    /// machine are equal.
+    async fn connections(&mut self) -> Result<BTreeMap<DestinationKey, Connections>, HostError>;
+
+    /// The names of all network interfaces, for messages.
+    async fn interfaces(&mut self) -> Result<Vec<String>, HostError>;
 }
 
 /// What to look at: the objects wanted, those we made, and all others of the same kinds that stand beside them.
@@ -40,6 +53,15 @@ pub struct Observation {
     pub marked: Keys,
     /// What exists and cannot be expressed, such as a service with protocol 254.
     pub unreadable: Vec<String>,
+}
+
+/// Connections of one destination, as `ipvsadm -L -n` counts them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Connections {
+    /// Established.
+    pub active: u64,
+    /// Closing, or not yet open, or of a protocol that has no state.
+    pub inactive: u64,
 }
 
 /// What became of a step. After anything but `Done` we look again before we judge.

@@ -1,84 +1,61 @@
-//! Stand-in of the types until the layer is merged.
-use serde::{Deserialize, Serialize};
-use std::{fmt, net::IpAddr};
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Protocol {
-    Tcp,
-    Udp,
-    Sctp,
-}
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Family {
-    V4,
-    V6,
-}
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ServiceId {
-    Address {
-        protocol: Protocol,
-        address: IpAddr,
-        port: u16,
-    },
-    FirewallMark {
-        family: Family,
-        mark: u32,
-    },
-}
-impl fmt::Display for ServiceId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self:?}")
-    }
-}
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Name(pub [u8; 16]);
-impl Name {
-    pub const RR: Name = Name([0; 16]);
-    pub fn as_str(&self) -> &str {
-        ""
-    }
-}
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Persistence {
-    pub timeout_seconds: u32,
-    pub prefix: u8,
-}
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Service {
-    pub id: ServiceId,
-    pub scheduler: Name,
-    pub persistence: Option<Persistence>,
-    pub engine: Option<Name>,
-    pub one_packet: bool,
-    pub scheduler_flags: u8,
-}
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Checksum {
-    None,
-    Checksum,
-    RemoteChecksum,
-}
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Tunnel {
-    Ipip,
-    Gue { port: u16, checksum: Checksum },
-    Gre { checksum: Checksum },
-}
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Forwarding {
-    Masquerade,
-    Local,
-    Bypass,
-    DirectRouting,
-    Tunnel(Tunnel),
-}
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Destination {
-    pub address: IpAddr,
-    pub port: u16,
-    pub forwarding: Forwarding,
-    pub weight: u32,
-    pub upper_threshold: u32,
-    pub lower_threshold: u32,
-}
+//! The IPVS control interface of the Linux kernel, typed and synchronous.
+//!
+//! ```text
+//! types         what a virtual service and a destination are
+//! client        the public entry: open, execute, ask        error         what can go wrong
+//! table         a consistent reading of everything          counters      traffic, apart from the table
+//! command       one modification: shown, checked, encoded
+//! service       a service as attributes, and back           destination   the same for destinations
+//! batch         many requests in one send                   netlink       one socket: batches, replies, dumps
+//! sockopt       the old, fast interface for IPv4            wire          bytes as attributes and messages
+//! sys           the system calls, all `unsafe` of the module
+//! ```
+//!
+//! It speaks generic netlink (family `IPVS`) and, for reading IPv4, the older `getsockopt` interface, which is an
+//! order of magnitude faster and returns each list from one critical section. It needs `CAP_NET_ADMIN` in the
+//! initial user namespace even for reading. Tables are per network namespace; a [`Client`] keeps the one its
+//! thread was in when it was opened.
+//!
+//! Sources: `include/uapi/linux/ip_vs.h`, `net/netfilter/ipvs/ip_vs_ctl.c`, ipvsadm(8).
+//!
+//! ```no_run
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # use lvs_reconcile::ipvs;
+//! let mut client = ipvs::Client::open()?;
+//! let id = ipvs::ServiceId::Address { protocol: ipvs::Protocol::Tcp, address: "192.0.2.10".parse()?, port: 80 };
+//! let service = ipvs::Service::new(id, "wlc".parse()?);
+//! for outcome in client.execute(&[ipvs::Command::NewService(service)]) {
+//!     outcome?;
+//! }
+//! for (service, destinations) in client.read(&mut [id].into_iter())?.services {
+//!     println!("{}: {} destinations", service.id, destinations.len());
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod batch;
+mod client;
+mod command;
+mod counters;
+mod destination;
+mod error;
+mod netlink;
+mod service;
+mod sockopt;
+mod sys;
+mod table;
+#[cfg(test)]
+mod tests;
+mod types;
+mod wire;
+
+pub use client::{Client, Version};
+pub use command::Command;
+pub use counters::{Counters, ServiceCounters};
+pub use error::{Error, Refusal};
+pub use table::{ReadOptions, Table};
+pub use types::{
+    Destination, Family, Forwarding, Name, NameError, Persistence, Protocol, Service, ServiceId,
+    ServiceIdError, Timeouts, Tunnel, TunnelChecksum,
+};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::delta::{Delta, Resource, Set, Verb};
+use crate::delta::{Delta, Nature, Resource, Set, Verb};
 use crate::plan::{Phase, Step};
 
 pub mod address;
@@ -77,6 +77,11 @@ macro_rules! register {
                 $(self.$field.extend(Vec::from(other.$field));)*
             }
 
+            /// Keeps what `other` has too.
+            pub fn retain_keys_of(&mut self, other: &Self) {
+                $(self.$field.retain(|key| other.$field.contains(key));)*
+            }
+
             /// The value that `change` is about, as it is in this state.
             pub fn value_of(&self, change: &Change) -> Option<Self> {
                 let mut found = Self::default();
@@ -115,9 +120,9 @@ macro_rules! register {
                 match self { $(Self::$kind(delta) => Self::$kind(delta.inverse()),)* }
             }
 
-            /// True for what exists whether or not we are there.
-            pub fn is_shared(&self) -> bool {
-                match self { $(Self::$kind(delta) => delta.subject().is_shared(),)* }
+            /// How its object comes to exist.
+            pub fn nature(&self) -> Nature {
+                match self { $(Self::$kind(delta) => delta.subject().nature(),)* }
             }
 
             /// True when what stands there may be replaced without asking.
@@ -130,6 +135,12 @@ macro_rules! register {
                 let mut before = State::default();
                 match self { $(Self::$kind(delta) => before.$field.extend(delta.from().cloned()),)* }
                 before
+            }
+
+            /// The phase of its first step.
+            pub fn first_phase(&self) -> Phase {
+                let steps = self.clone().steps();
+                steps.first().map_or(Phase::Module, |step| step.phase)
             }
 
             /// The steps that perform it, each in its phase.

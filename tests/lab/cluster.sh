@@ -1,7 +1,8 @@
 # The machines of the lab, made of namespaces. Sourced by tests and by the demonstration.
 #
-#   machine NAME       a computer of its own: network, mounts, processes, host name; /etc, /var, /run, /kickstart and
-#                      /opt/lvs_software are private, so that what one test writes no other test sees
+#   machine NAME       a computer of its own: network, mounts, host name; /etc, /var, /run, /kickstart and
+#                      /opt/lvs_software are private, so that what one test writes no other test sees.
+#                      Processes are shared: kernel threads such as nfsd are in no namespace but the first
 #   box NAME           a network namespace only: enough for clients and real servers
 #   in_ NAME COMMAND   runs there
 #   cable A IFA B IFB  joins two by a veth pair
@@ -27,22 +28,21 @@ lab_disk() {
 }
 
 machine() {
-  local name=$1 ready=$LAB/$1.ready outer
+  local name=$1 ready=$LAB/$1.ready
   lab_disk
   box "$name"
   mkdir -p "$LAB/$name"; mkfifo "$ready"
-  # The holder is process 1 of the machine: when it dies the machine is gone.
-  ip netns exec "$name" unshare -u -m -p --fork --kill-child --propagation private \
+  ip netns exec "$name" unshare -u -m --propagation private \
     bash "$lab_tests/machine-init" "$name" "$LAB" 9>"$ready" </dev/null >"$LAB/$name/log" 2>&1 &
-  outer=$!
+  # ip and unshare each become the program they are told to run: this is the holder's own number.
+  machine_pid[$name]=$!
   read -r _ <"$ready"; rm "$ready"
-  read -r "machine_pid[$name]" _ <"/proc/$outer/task/$outer/children"
-  disown "$outer"
+  disown "$!"
 }
 
 in_() {
   local name=$1; shift
-  if [ -n "${machine_pid[$name]:-}" ]; then nsenter -t "${machine_pid[$name]}" -m -u -n -p -- "$@"
+  if [ -n "${machine_pid[$name]:-}" ]; then nsenter -t "${machine_pid[$name]}" -m -u -n -- "$@"
   else ip netns exec "$name" "$@"; fi
 }
 
@@ -53,7 +53,8 @@ cable() { ip link add "$2" netns "$1" type veth peer name "$4" netns "$3"; }
 
 fresh() {
   local name
-  for name in "${!machine_pid[@]}"; do kill -9 "${machine_pid[$name]}" 2>/dev/null; done
+  # Threads of the NFS server keep their namespace alive, and no signal reaches them.
+  if grep -q '^nfsd ' /proc/modules; then for name in "${!machine_pid[@]}"; do in_ "$name" rpc.nfsd 0 2>/dev/null; done; fi
   machine_pid=()
   for name in $(ip netns list | awk '{ print $1 }'); do
     ip netns pids "$name" 2>/dev/null | xargs -r kill -9 2>/dev/null
@@ -110,6 +111,7 @@ howto_cluster() {
   cable client eth0 dir1 eth0
   switch inside dir1:eth1 rs1 rs2
   give_secret dir1
+  in_ dir1 rpcbind -w   # Debian's NFS server starts only where it can register
   ip -n client -batch - <<'B'
 addr add 192.168.153.1/22 dev eth0
 link set eth0 up
@@ -166,8 +168,8 @@ hold_vip() {   # NAME VIP/PREFIX [DEVICE]
 # Everything a reconciler may have changed on a machine, in a stable text: two of these are compared.
 machine_state() {
   in_ "$1" bash -c '
-    ip -o link | sed "s/^[0-9]*: //; s/ qlen.*//"; ip -o addr show scope global | sed "s/^[0-9]*: //; s/ *valid_lft.*//"
-    ip route show table all | grep -vE "^(broadcast|local|multicast)|fe80|ff00"; ip rule
+    ip -o link | sed "s/^[0-9]*: //; s/ qdisc [a-z]*//; s/ qlen.*//"; ip -o addr show scope global | sed "s/^[0-9]*: //; s/ *valid_lft.*//"
+    ip route show table all | grep -vE "^(anycast|broadcast|local|multicast)|fe80|ff00"; ip rule
     nft list ruleset; ipvsadm -Sn; ipvsadm -L --timeout
     cd /proc/sys/net; grep -H . ipv4/ip_forward ipv4/ip_dynaddr ipv4/vs/conntrack ipv4/conf/all/{forwarding,arp_ignore,arp_announce} ipv6/conf/all/forwarding'
   changed_files "$1"
@@ -179,4 +181,20 @@ changed_files() {
     cmp -s "$f" "/etc/$f" || echo "/etc/${f#./}"
   done)
   (cd "$LAB/disk/$1" && find . -type f | sed 's/^\.//' | sort)
+}
+
+# witness NAME COMMAND...: what a command really writes, see witness.py
+witness() {
+  local name=$1; shift
+  modprobe nlmon; ip -n "$name" link add nlmon0 type nlmon; ip -n "$name" link set nlmon0 up
+  in_ "$name" python3 -IS "$lab_tests/witness.py" "$@"
+  ip -n "$name" link del nlmon0
+}
+
+# background NAME COMMAND...: sets $background to the command's own process number
+background() {
+  local name=$1; shift
+  if [ -n "${machine_pid[$name]:-}" ]; then (exec nsenter -t "${machine_pid[$name]}" -m -u -n -- "$@") </dev/null &
+  else (exec ip netns exec "$name" "$@") </dev/null & fi
+  background=$!
 }

@@ -7,7 +7,11 @@ bad() { echo "not ok - $*"; }
 
 # check TEXT GOT WANTED
 check() {
-  if [ "$2" = "$3" ]; then ok "$1"; else bad "$1"; printf '    got:    %s\n    wanted: %s\n' "${2//$'\n'/$'\n            '}" "${3//$'\n'/$'\n            '}"; fi
+  if [ "$2" = "$3" ]; then ok "$1"; return; fi
+  bad "$1"
+  # Of two long texts the difference says more than both.
+  if [ "$(wc -l <<<"$2$3")" -gt 8 ] && [ -n "$2" ] && [ -n "$3" ]; then diff <(echo "$3") <(echo "$2") | head -20 | sed 's/^/    /'
+  else printf 'got:    %s\nwanted: %s\n' "${2//$'\n'/$'\n        '}" "${3//$'\n'/$'\n        '}" | head -25 | sed 's/^/    /'; fi
 }
 # check_has TEXT GOT EXTENDED-REGEX, matched line by line
 check_has() {

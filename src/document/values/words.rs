@@ -17,7 +17,12 @@ fn unknown_word(text: &str, words: &[&'static str]) -> BadValue {
     let list = || format!("write one of {}", words.join(", "));
     let near = words
         .iter()
-        .map(|word| (strsim::damerau_levenshtein(&text.to_ascii_lowercase(), word), word))
+        .map(|word| {
+            (
+                strsim::damerau_levenshtein(&text.to_ascii_lowercase(), word),
+                word,
+            )
+        })
         .filter(|(distance, word)| *distance <= 1 + word.len() / 4)
         .min_by_key(|(distance, _)| *distance);
     let fix = near.map_or_else(list, |(_, word)| format!("did you mean {word:?}?"));

@@ -9,6 +9,7 @@ use crate::delta::{Delta, Resource};
 use crate::plan::Phase;
 
 pub mod apply;
+mod duplicates;
 pub mod observe;
 
 /// One address on one interface.

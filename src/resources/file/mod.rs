@@ -8,7 +8,16 @@ use crate::delta::{Delta, Resource};
 use crate::plan::Phase;
 
 pub mod apply;
+mod attributes;
+pub mod block;
+pub mod check;
+mod directory;
+mod live;
 pub mod observe;
+mod package;
+mod reason;
+mod secret;
+mod stage;
 
 /// One file, or our block in one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::delta::{Delta, Resource};
+use crate::delta::{Delta, Nature, Resource};
 use crate::plan::Phase;
 
 pub mod apply;
@@ -72,8 +72,11 @@ impl Resource for Link {
         }
     }
 
-    fn is_shared(&self) -> bool {
-        self.kind == LinkKind::Physical
+    fn nature(&self) -> Nature {
+        match self.kind {
+            LinkKind::Physical => Nature::Set,
+            _ => Nature::Made,
+        }
     }
 }
 

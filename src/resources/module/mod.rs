@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::delta::{Delta, Resource};
+use crate::delta::{Delta, Nature, Resource};
 use crate::plan::Phase;
 
 pub mod apply;
@@ -33,8 +33,8 @@ impl Resource for Module {
     }
 
     /// Somebody else may need it too, so it is nobody's to unload.
-    fn is_shared(&self) -> bool {
-        true
+    fn nature(&self) -> Nature {
+        Nature::Retained
     }
 }
 

@@ -1,1 +1,84 @@
-//! Apply this kind.
+//! Changes our nftables table, in one transaction each.
+
+use nftables::schema::Nftables;
+
+use super::observe::{list, reason};
+use super::render::Foreign;
+use super::transaction::{removal, replacement, transaction};
+use super::{NftTable, TABLE};
+use crate::delta::Delta;
+use crate::host::linux::LinuxHost;
+use crate::host::linux::child::{self, Output};
+use crate::host::{HostError, Outcome};
+
+/// One transaction per delta.
+pub async fn apply(_: &mut LinuxHost, deltas: &[&Delta<NftTable>]) -> Vec<Outcome> {
+    let mut outcomes = Vec::with_capacity(deltas.len());
+    for delta in deltas {
+        let outcome = match delta.to() {
+            Some(table) => set(table).await,
+            None => remove().await,
+        };
+        let outcome = outcome.unwrap_or_else(Outcome::Failed);
+        let failed = matches!(outcome, Outcome::Failed(_));
+        outcomes.push(outcome);
+        if failed {
+            break;
+        }
+    }
+    outcomes
+}
+
+/// Has nft and the kernel judge a table without keeping it.
+pub async fn check(table: &NftTable) -> Result<(), HostError> {
+    let action = format!("the kernel would not accept the nftables table inet {TABLE}");
+    let whole = replacement(table).map_err(|it| foreign(&action, &it))?;
+    let output = send(&["-j", "-c", "-f", "-"], &whole).await?;
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(HostError::new(action, reason(&output.complaint()))),
+    }
+}
+
+/// From what the table is now, which need not be what it was when the plan was made.
+async fn set(table: &NftTable) -> Result<Outcome, HostError> {
+    let action = format!("cannot change the nftables table inet {TABLE}");
+    let mut live = list().await?;
+    loop {
+        let change = transaction(live.as_ref(), table).map_err(|it| foreign(&action, &it))?;
+        let output = send(&["-j", "-f", "-"], &change).await?;
+        if output.status.success() {
+            return Ok(Outcome::Done);
+        }
+        // A rule that somebody removed meanwhile makes the whole transaction fail; look again, but not for ever.
+        let now = list().await?;
+        if now == live || live.is_none() {
+            return Err(HostError::new(action, reason(&output.complaint())));
+        }
+        live = now.filter(|it| !it.unknown.is_empty() || !it.chains.is_empty());
+    }
+}
+
+async fn remove() -> Result<Outcome, HostError> {
+    let output = send(&["-j", "-f", "-"], &removal()).await?;
+    let said = output.complaint();
+    if output.status.success() {
+        return Ok(Outcome::Done);
+    }
+    if said.contains("No such file or directory") {
+        return Ok(Outcome::AlreadySo);
+    }
+    let action = format!("cannot remove the nftables table inet {TABLE}");
+    Err(HostError::new(action, reason(&said)))
+}
+
+async fn send(args: &[&str], change: &Nftables<'_>) -> Result<Output, HostError> {
+    let json = serde_json::to_vec(change)
+        .map_err(|error| HostError::new("cannot word a change for nft", error))?;
+    child::ask("nft", args, Some(&json), child::TIME_LIMIT).await
+}
+
+fn foreign(action: &str, it: &Foreign) -> HostError {
+    let Foreign(text) = it;
+    HostError::new(action, format!("it holds a rule that is not ours: {text}"))
+}

@@ -11,7 +11,12 @@ use crate::delta::{Delta, Resource};
 use crate::plan::Phase;
 
 pub mod apply;
+mod canonical;
+mod chains;
 pub mod observe;
+pub mod read;
+pub mod render;
+pub mod transaction;
 pub mod union;
 
 /// The name of our table; the mark by which it is known.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::delta::{Delta, Resource};
+use crate::delta::{Delta, Nature, Resource};
 use crate::plan::Phase;
 
 pub mod apply;
@@ -70,8 +70,8 @@ impl Resource for Sysctl {
         vec![(phase, delta)]
     }
 
-    fn is_shared(&self) -> bool {
-        true
+    fn nature(&self) -> Nature {
+        Nature::Set
     }
 }
 

@@ -4,11 +4,15 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::delta::{Delta, Resource};
+use crate::delta::{Delta, Nature, Resource};
 use crate::plan::Phase;
 
 pub mod apply;
+pub(crate) mod exports;
+mod init;
 pub mod observe;
+mod process;
+mod record;
 
 /// A unit that runs. One that does not run is absent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,8 +67,7 @@ impl Resource for Unit {
         vec![(phase, delta)]
     }
 
-    /// A unit that runs already is told of new files; only one that we started is stopped.
-    fn is_shared(&self) -> bool {
-        true
+    fn nature(&self) -> Nature {
+        Nature::Started
     }
 }

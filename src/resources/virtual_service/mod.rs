@@ -24,7 +24,7 @@ impl Resource for VirtualService {
         match delta {
             Delta::Create { to } if to.scheduler.as_str() == "mh" => {
                 let filling = VirtualService {
-                    scheduler: crate::ipvs::Name::RR,
+                    scheduler: crate::ipvs::Name::literal("rr"),
                     scheduler_flags: 0,
                     ..to
                 };

@@ -45,7 +45,7 @@ check 'http is balanced 30:10' "$(hits 192.168.155.50 40)" 'rs1=30 rs2=10'
 check 'the service on port 22 is balanced 1:1' "$(hits 192.168.155.50 4 22)" 'rs1=2 rs2=2'
 http client 8080
 check 'inside reaches outside through the masquerade' "$(hits 192.168.153.1 1 8080 rs1)" 'client=1'
-in_ client python3 -IS "$lab_tests/ftp_server.py" & server=$!
+background client python3 -IS "$lab_tests/ftp_server.py"; server=$background
 until_ 10 in_ client bash -c 'exec 3<>/dev/tcp/127.0.0.1/21'
 check 'FTP in both modes through the masquerade' "$(in_ rs1 python3 -I "$lab_tests/ftp_get.py" 192.168.153.1)" 'active: payload of file
 passive: payload of file'
