@@ -50,9 +50,7 @@ impl Found {
             address,
             prefix: *body.get(1)?,
             label: attributes.text(IFA_LABEL),
-            flags: attributes
-                .u32(IFA_FLAGS)
-                .or(body.get(2).copied().map(u32::from))?,
+            flags: attributes.u32(IFA_FLAGS).or(body.get(2).copied().map(u32::from))?,
             protocol: attributes.u8(IFA_PROTO),
             peer: remote.filter(|it| *it != address),
         })
@@ -107,9 +105,7 @@ pub async fn observe(host: &mut LinuxHost, _: &Scope<'_>) -> Result<Set<Address>
     let mut addresses = Set::default();
     for it in found.iter().filter(|it| !it.is_built_in()) {
         // Its interface was removed between the two lists.
-        let Some(link) = links.at(it.index) else {
-            continue;
-        };
+        let Some(link) = links.at(it.index) else { continue };
         let address = it.in_words(link.name.clone());
         if it.is_duplicate() {
             host.note(format!("address {}: another machine has it", address.key));
@@ -117,9 +113,7 @@ pub async fn observe(host: &mut LinuxHost, _: &Scope<'_>) -> Result<Set<Address>
             host.note(format!("address {} with peer {peer}", address.key));
         } else {
             if it.protocol == Some(ADDRESS_PROTOCOL) {
-                host.mark(|keys| {
-                    keys.addresses.insert(address.key.clone());
-                });
+                host.mark(|keys| keys.addresses.insert(address.key.clone()));
             }
             addresses.insert(address);
         }
@@ -142,7 +136,5 @@ async fn links_of(
 /// Every address, as it is now.
 pub(super) async fn read(host: &mut LinuxHost) -> Result<Vec<Found>, HostError> {
     let request = RouteNetlinkMessage::GetAddress(AddressMessage::default());
-    host.rtnl()?
-        .dump("IP addresses", request, Found::decode)
-        .await
+    host.rtnl()?.dump("IP addresses", request, Found::decode).await
 }

@@ -21,13 +21,14 @@ impl Memory {
 }
 
 /// Our table, if it exists. Tables of others are never listed: they may be huge, and some make nft crash.
-pub async fn observe(host: &mut LinuxHost, scope: &Scope<'_>) -> Result<Set<NftTable>, HostError> {
+pub async fn observe(
+    host: &mut LinuxHost,
+    scope: &Scope<'_>,
+) -> Result<Set<NftTable>, HostError> {
     let Some(live) = look(host).await? else {
         return Ok(Set::default());
     };
-    host.mark(|keys| {
-        keys.nftables.insert(TheTable);
-    });
+    host.mark(|keys| keys.nftables.insert(TheTable));
     let live = match scope.desired.nftables.get(&TheTable) {
         Some(desired) => canonical::in_words_of(desired, live),
         None => live,
@@ -54,9 +55,7 @@ pub(super) async fn list() -> Result<Option<Listing>, HostError> {
     let output = child::ask("nft", &args, None, child::TIME_LIMIT).await?;
     let said = output.complaint();
     if output.status.success() {
-        return Ok(Some(
-            read(&output.text()).unwrap_or_else(|error| unlisted(&error.to_string())),
-        ));
+        return Ok(Some(read(&output.text()).unwrap_or_else(|error| unlisted(&error.to_string()))));
     }
     match output.status.code() {
         Some(_) if said.contains("No such file or directory") => Ok(None),
@@ -79,9 +78,7 @@ fn unlisted(why: &str) -> Listing {
 /// The gist of what nft says: `internal:0:0-0: Error: Could not process rule: …` and a quotation of the input.
 pub(super) fn reason(said: &str) -> String {
     let line = said.lines().find(|line| line.contains("Error:"));
-    let line = line
-        .or_else(|| said.lines().next())
-        .unwrap_or("nft failed and said nothing");
+    let line = line.or_else(|| said.lines().next()).unwrap_or("nft failed and said nothing");
     let gist = line.split_once("Error: ").map_or(line, |(_, gist)| gist);
     gist.escape_debug().to_string()
 }
