@@ -1,8 +1,8 @@
 //! Directors: the facts of one machine.
 
 use super::values::{
-    Address, Address4, Address6, BondMode, InterfaceAddress, InterfaceName, Metric, Mtu, Name, Network, Role,
-    RoutingTable, SysctlKey, SysctlValue, VlanId,
+    Address, Address4, Address6, BondMode, InterfaceAddress, InterfaceName, Metric, Mtu, Name,
+    Network, Role, RoutingTable, SysctlKey, SysctlValue, VlanId,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

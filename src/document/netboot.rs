@@ -1,8 +1,8 @@
 //! What the director serves to the real servers: exports, DHCP, kickstart.
 
 use super::values::{
-    AbsolutePath, Address4, DhcpBackend, DiskName, ExportClient, Keyboard, KickstartTarget, Language, LeaseSeconds,
-    MountPoint, Name, PackageName, SizeMiB, TimeZone, Url,
+    AbsolutePath, Address4, DhcpBackend, DiskName, ExportClient, Keyboard, KickstartTarget,
+    Language, LeaseSeconds, MountPoint, Name, PackageName, SizeMiB, TimeZone, Url,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -92,7 +92,10 @@ impl FromStr for Address6 {
 pub(super) fn parse_address(text: &str) -> Result<IpAddr, BadValue> {
     match text.parse::<IpAddr>() {
         Ok(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
-            Some(mapped) => Err(BadValue::new("is an IPv4 address in IPv6 form", format!("write \"{mapped}\""))),
+            Some(mapped) => Err(BadValue::new(
+                "is an IPv4 address in IPv6 form",
+                format!("write \"{mapped}\""),
+            )),
             None => Ok(IpAddr::V6(address)),
         },
         Ok(address) => Ok(address),
@@ -102,23 +105,44 @@ pub(super) fn parse_address(text: &str) -> Result<IpAddr, BadValue> {
 
 /// Says what is wrong with a text that is no address.
 fn explain_address(text: &str) -> BadValue {
-    if let Some((address, _)) = text.split_once('/').filter(|(a, _)| a.parse::<IpAddr>().is_ok()) {
+    if let Some((address, _)) = text
+        .split_once('/')
+        .filter(|(a, _)| a.parse::<IpAddr>().is_ok())
+    {
         return BadValue::new("has a prefix length", format!("write \"{address}\""));
     }
-    if text.split_once('%').is_some_and(|(a, _)| a.parse::<Ipv6Addr>().is_ok()) {
-        return BadValue::new("has a zone", "write the address without \"%\" and what follows");
+    if text
+        .split_once('%')
+        .is_some_and(|(a, _)| a.parse::<Ipv6Addr>().is_ok())
+    {
+        return BadValue::new(
+            "has a zone",
+            "write the address without \"%\" and what follows",
+        );
     }
     if let Some(decimal) = without_leading_zeros(text) {
-        return BadValue::new("has leading zeros, which some programs read as octal", format!("write \"{decimal}\""));
+        return BadValue::new(
+            "has leading zeros, which some programs read as octal",
+            format!("write \"{decimal}\""),
+        );
     }
-    BadValue::new("is not an IP address", "write an address such as \"10.0.0.1\" or \"2001:db8::1\"; names are never looked up")
+    BadValue::new(
+        "is not an IP address",
+        "write an address such as \"10.0.0.1\" or \"2001:db8::1\"; names are never looked up",
+    )
 }
 
 /// The IPv4 address meant by a text with leading zeros, when it is one.
 fn without_leading_zeros(text: &str) -> Option<Ipv4Addr> {
     let octets: Option<Vec<u8>> = text
         .split('.')
-        .map(|octet| octet.bytes().all(|b| b.is_ascii_digit()).then(|| octet.parse().ok()).flatten())
+        .map(|octet| {
+            octet
+                .bytes()
+                .all(|b| b.is_ascii_digit())
+                .then(|| octet.parse().ok())
+                .flatten()
+        })
         .collect();
     let octets: [u8; 4] = octets?.try_into().ok()?;
     Some(octets.into())

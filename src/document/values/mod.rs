@@ -14,16 +14,18 @@ pub use addresses::{Address, Address4, Address6};
 pub use names::{DomainName, InterfaceName, Label, Name};
 pub use network::{ExportClient, InterfaceAddress, MacAddress, Network};
 pub use numbers::{
-    FirewallMark, LeaseSeconds, Metric, Mtu, PersistenceSeconds, Port, PrefixLength, RoutingTable, SizeMiB, Threshold,
-    TimeoutSeconds, Version, VlanId, Weight,
+    FirewallMark, LeaseSeconds, Metric, Mtu, PersistenceSeconds, Port, PrefixLength, RoutingTable,
+    SizeMiB, Threshold, TimeoutSeconds, Version, VlanId, Weight,
 };
 pub use text::{
-    AbsolutePath, DiskName, Keyboard, Language, MountPoint, PackageName, SchemaReference, SysctlKey, SysctlValue,
-    TimeZone, Url,
+    AbsolutePath, DiskName, Keyboard, Language, MountPoint, PackageName, SchemaReference,
+    SysctlKey, SysctlValue, TimeZone, Url,
 };
+pub(super) use words::nearest;
 pub use words::{
-    BondMode, Checksum, DhcpBackend, DropProtocol, Family, ForwardPolicy, Forwarding, Helper, KickstartTarget,
-    ManagedBy, PersistenceEngine, Protocol, Role, Scheduler, SchedulerFlag, TunnelType, Word,
+    BondMode, Checksum, DhcpBackend, DropProtocol, Family, ForwardPolicy, Forwarding, Helper,
+    KickstartTarget, ManagedBy, PersistenceEngine, Protocol, Role, Scheduler, SchedulerFlag,
+    TunnelType, Word,
 };
 
 use std::fmt;
@@ -41,7 +43,10 @@ pub struct BadValue {
 
 impl BadValue {
     pub(crate) fn new(message: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { message: message.into(), fix: fix.into() }
+        Self {
+            message: message.into(),
+            fix: fix.into(),
+        }
     }
 }
 
@@ -58,7 +63,8 @@ macro_rules! as_json_string {
     ($name:ident, $schema:tt) => {
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_str($crate::document::values::StringVisitor::<$name>::new())
+                deserializer
+                    .deserialize_str($crate::document::values::StringVisitor::<$name>::new())
             }
         }
         impl serde::Serialize for $name {

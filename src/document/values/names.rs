@@ -40,18 +40,37 @@ fn label(text: &str) -> Result<(), BadValue> {
         [] => wrong("is empty"),
         bytes if bytes.len() > 63 => wrong(&format!("has {} characters", bytes.len())),
         [b'-', ..] | [.., b'-'] => wrong("starts or ends with a hyphen"),
-        bytes if bytes.iter().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-')) => Ok(()),
-        bytes if bytes.iter().all(|b| matches!(b, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-')) => {
-            Err(BadValue::new("has capital letters", format!("write {:?}", text.to_ascii_lowercase())))
+        bytes
+            if bytes
+                .iter()
+                .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-')) =>
+        {
+            Ok(())
         }
-        _ => wrong(&format!("contains {}", stranger(text, |c| matches!(c, 'a'..='z' | '0'..='9' | '-')))),
+        bytes
+            if bytes
+                .iter()
+                .all(|b| matches!(b, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-')) =>
+        {
+            Err(BadValue::new(
+                "has capital letters",
+                format!("write {:?}", text.to_ascii_lowercase()),
+            ))
+        }
+        _ => wrong(&format!(
+            "contains {}",
+            stranger(text, |c| matches!(c, 'a'..='z' | '0'..='9' | '-'))
+        )),
     }
 }
 
 /// The first character of `text` outside an alphabet, escaped and in quotes.
 pub(super) fn stranger(text: &str, allowed: impl Fn(char) -> bool) -> String {
-    let found = text.chars().find(|&c| !allowed(c)).map(|c| c.escape_default().to_string());
-    format!("'{}'", found.unwrap_or_default())
+    match text.chars().find(|&c| !allowed(c)) {
+        Some(c @ ' '..='~') => format!("'{c}'"),
+        Some(c) => format!("'{}'", c.escape_default()),
+        None => String::new(),
+    }
 }
 
 /// A DNS domain, without a trailing dot.
@@ -70,13 +89,25 @@ impl FromStr for DomainName {
 
     fn from_str(text: &str) -> Result<Self, BadValue> {
         if text.len() > 253 {
-            return Err(BadValue::new(format!("has {} characters", text.len()), "a domain has at most 253"));
+            return Err(BadValue::new(
+                format!("has {} characters", text.len()),
+                "a domain has at most 253",
+            ));
         }
         if let Some(without) = text.strip_suffix('.').filter(|t| t.parse::<Self>().is_ok()) {
-            return Err(BadValue::new("ends with a dot", format!("write {without:?}")));
+            return Err(BadValue::new(
+                "ends with a dot",
+                format!("write {without:?}"),
+            ));
         }
-        text.split('.').try_for_each(label)?;
-        Ok(Self(text.into()))
+        let part = |bad: BadValue| {
+            let message = format!("has a part that {}", bad.message);
+            BadValue::new(message, bad.fix.replace("a name is", "each part is"))
+        };
+        match text.split('.').try_for_each(label) {
+            Err(bad) if text.contains('.') => Err(part(bad)),
+            result => result.map(|()| Self(text.into())),
+        }
     }
 }
 
@@ -96,7 +127,8 @@ pub struct InterfaceName {
     length: u8,
 }
 
-const INTERFACE_RULE: &str = "an interface name is 1 to 15 of A-Z, a-z, 0-9, \"_\", \".\" and inner \"-\"";
+const INTERFACE_RULE: &str =
+    "an interface name is 1 to 15 of A-Z, a-z, 0-9, \"_\", \".\" and inner \"-\"";
 
 impl InterfaceName {
     /// The name as text.
@@ -113,14 +145,21 @@ impl FromStr for InterfaceName {
         let wrong = |message: String| Err(BadValue::new(message, INTERFACE_RULE));
         match text {
             "" => wrong("is empty".into()),
-            "." | ".." | "all" | "default" => wrong("has a meaning of its own in /proc/sys/net".into()),
+            "." | ".." | "all" | "default" => {
+                wrong("has a meaning of its own in /proc/sys/net".into())
+            }
             _ if text.len() > 15 => wrong(format!("has {} bytes", text.len())),
-            _ if !text.chars().all(allowed) => wrong(format!("contains {}", stranger(text, allowed))),
+            _ if !text.chars().all(allowed) => {
+                wrong(format!("contains {}", stranger(text, allowed)))
+            }
             _ if text.starts_with('-') => wrong("starts with a hyphen".into()),
             _ => {
                 let mut bytes = [0; 15];
                 bytes[..text.len()].copy_from_slice(text.as_bytes());
-                Ok(Self { bytes, length: text.len() as u8 })
+                Ok(Self {
+                    bytes,
+                    length: text.len() as u8,
+                })
             }
         }
     }
@@ -153,7 +192,10 @@ impl FromStr for Label {
         let rule = "a label is 1 to 13 of A-Z, a-z, 0-9, \"_\" and \"-\"; the interface and the colon are added";
         match text {
             "" => Err(BadValue::new("is empty", rule)),
-            _ if !text.chars().all(allowed) => Err(BadValue::new(format!("contains {}", stranger(text, allowed)), rule)),
+            _ if !text.chars().all(allowed) => Err(BadValue::new(
+                format!("contains {}", stranger(text, allowed)),
+                rule,
+            )),
             _ => Ok(Self(text.into())),
         }
     }

@@ -29,9 +29,12 @@ impl FromStr for InterfaceAddress {
     type Err = BadValue;
 
     fn from_str(text: &str) -> Result<Self, BadValue> {
-        let net = parse_prefix(text, "16", "64")?;
+        let net = parse_prefix(text)?;
         match net.prefix_len() {
-            0 => Err(BadValue::new("has prefix length 0, which is every network", "write the length of its own network")),
+            0 => Err(BadValue::new(
+                "has prefix length 0, which is every network",
+                "write the length of its own network",
+            )),
             _ => Ok(Self(net)),
         }
     }
@@ -72,29 +75,46 @@ impl FromStr for Network {
     type Err = BadValue;
 
     fn from_str(text: &str) -> Result<Self, BadValue> {
-        let net = parse_prefix(text, "32", "128")?;
+        let net = parse_prefix(text)?;
         match net.trunc() {
             network if network == net => Ok(Self(net)),
-            network => Err(BadValue::new("has host bits", format!("write \"{network}\""))),
+            network => Err(BadValue::new(
+                "has host bits",
+                format!("write \"{network}\""),
+            )),
         }
     }
 }
 
-/// Parses `address/length`; the lengths are only for the example in the message.
-fn parse_prefix(text: &str, length4: &str, length6: &str) -> Result<IpNet, BadValue> {
+/// Parses `address/length`.
+fn parse_prefix(text: &str) -> Result<IpNet, BadValue> {
     let Some((address, length)) = text.split_once('/') else {
-        let length = if parse_address(text)?.is_ipv4() { length4 } else { length6 };
-        return Err(BadValue::new("has no prefix length", format!("write \"{text}/{length}\"")));
+        let length = if parse_address(text)?.is_ipv4() {
+            24
+        } else {
+            64
+        };
+        return Err(BadValue::new(
+            "has no prefix length",
+            format!("write for example \"{text}/{length}\""),
+        ));
     };
     let address = parse_address(address)?;
     let most = if address.is_ipv4() { 32 } else { 128 };
-    let canonical = !length.is_empty() && length.bytes().all(|b| b.is_ascii_digit()) && (length == "0" || !length.starts_with('0'));
+    let canonical = !length.is_empty()
+        && length.bytes().all(|b| b.is_ascii_digit())
+        && (length == "0" || !length.starts_with('0'));
     length
         .parse()
         .ok()
         .filter(|_| canonical)
         .and_then(|length| IpNet::new(address, length).ok())
-        .ok_or_else(|| BadValue::new("has a wrong prefix length", format!("write a number from 0 to {most} after the slash")))
+        .ok_or_else(|| {
+            BadValue::new(
+                "has a wrong prefix length",
+                format!("write a number from 0 to {most} after the slash"),
+            )
+        })
 }
 
 /// Who may mount an export: a network, one address, or everyone.
@@ -112,7 +132,13 @@ impl FromStr for ExportClient {
     fn from_str(text: &str) -> Result<Self, BadValue> {
         match text {
             "*" => Ok(Self::Everyone),
-            _ if text.contains('/') => text.parse().map(Self::Network),
+            _ if text.contains('/') => match text.parse::<Network>()? {
+                network if network.prefix() == 0 => {
+                    let fix = "write \"*\", and \"world\": true beside it";
+                    Err(BadValue::new("is everyone", fix))
+                }
+                network => Ok(Self::Network(network)),
+            },
             _ => Ok(Self::Network(Network(IpNet::from(parse_address(text)?)))),
         }
     }
@@ -134,16 +160,25 @@ impl FromStr for MacAddress {
 
     fn from_str(text: &str) -> Result<Self, BadValue> {
         let separator = if text.contains('-') { '-' } else { ':' };
-        let octets = text.split(separator).map(octet).collect::<Option<Vec<u8>>>().ok_or_else(|| {
-            BadValue::new("is not a MAC", "write six octets of two hexadecimal digits, such as \"00:60:08:cf:bd:6d\"")
+        let octets = text
+            .split(separator)
+            .map(octet)
+            .collect::<Option<Vec<u8>>>()
+            .ok_or_else(|| {
+                BadValue::new(
+                    "is not a MAC",
+                    "write six octets of two hexadecimal digits, such as \"00:60:08:cf:bd:6d\"",
+                )
+            })?;
+        let octets: [u8; 6] = octets.try_into().map_err(|octets: Vec<u8>| {
+            BadValue::new(format!("has {} octets", octets.len()), "a MAC has 6")
         })?;
-        let octets: [u8; 6] = octets
-            .try_into()
-            .map_err(|octets: Vec<u8>| BadValue::new(format!("has {} octets", octets.len()), "a MAC has 6"))?;
         let needed = "a machine's own MAC is needed";
         match octets {
             [0, 0, 0, 0, 0, 0] => Err(BadValue::new("is all zero", needed)),
-            [255, 255, 255, 255, 255, 255] => Err(BadValue::new("is the broadcast address", needed)),
+            [255, 255, 255, 255, 255, 255] => {
+                Err(BadValue::new("is the broadcast address", needed))
+            }
             [first, ..] if first & 1 == 1 => Err(BadValue::new("is a multicast address", needed)),
             octets => Ok(Self(octets)),
         }
@@ -179,7 +214,9 @@ impl fmt::Display for ExportClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Everyone => f.write_str("*"),
-            Self::Network(network) if network.0.prefix_len() == network.0.max_prefix_len() => network.address().fmt(f),
+            Self::Network(network) if network.0.prefix_len() == network.0.max_prefix_len() => {
+                network.address().fmt(f)
+            }
             Self::Network(network) => network.fmt(f),
         }
     }

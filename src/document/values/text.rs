@@ -125,10 +125,16 @@ fn plain(text: &str, most: usize, more: &str, fix: &str) -> Result<(), BadValue>
         return Err(BadValue::new("is empty", fix));
     }
     if text.len() > most {
-        return Err(BadValue::new(format!("has {} bytes", text.len()), format!("write at most {most}")));
+        return Err(BadValue::new(
+            format!("has {} bytes", text.len()),
+            format!("write at most {most}"),
+        ));
     }
     if !text.chars().all(allowed) {
-        return Err(BadValue::new(format!("contains {}", stranger(text, allowed)), fix));
+        return Err(BadValue::new(
+            format!("contains {}", stranger(text, allowed)),
+            fix,
+        ));
     }
     Ok(())
 }
@@ -137,11 +143,17 @@ fn absolute_path(text: &str) -> Result<(), BadValue> {
     let fix = "write an absolute path of A-Z, a-z, 0-9, \".\", \"_\" and \"-\", such as \"/srv/kickstart\"";
     plain(text, 1023, "._/-", fix)?;
     let wrong = |message| Err(BadValue::new(message, fix));
-    let Some(relative) = text.strip_prefix('/') else { return wrong("is not absolute") };
+    let Some(relative) = text.strip_prefix('/') else {
+        return wrong("is not absolute");
+    };
     match relative {
         "" => wrong("is the root of everything"),
-        _ if relative.split('/').any(|part| part == "." || part == "..") => wrong("contains \".\" or \"..\""),
-        _ if relative.split('/').any(str::is_empty) => wrong("has a slash at its end or two in a row"),
+        _ if relative.split('/').any(|part| part == "." || part == "..") => {
+            wrong("contains \".\" or \"..\"")
+        }
+        _ if relative.split('/').any(str::is_empty) => {
+            wrong("has a slash at its end or two in a row")
+        }
         _ => Ok(()),
     }
 }
@@ -162,17 +174,27 @@ fn package_name(text: &str) -> Result<(), BadValue> {
     plain(name, 253, more, fix)?;
     match name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
         true => Ok(()),
-        false => Err(BadValue::new("does not start with a letter or a digit", fix)),
+        false => Err(BadValue::new(
+            "does not start with a letter or a digit",
+            fix,
+        )),
     }
 }
 
 fn url(text: &str) -> Result<(), BadValue> {
     let fix = "write a URL such as \"http://172.16.0.1/install\"";
     plain(text, 255, "._~:/?&=%+-", fix)?;
-    let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    let rest = text
+        .strip_prefix("http://")
+        .or_else(|| text.strip_prefix("https://"));
     let authority = rest.map(|rest| rest.split('/').next().unwrap_or_default());
-    let (host, port) = authority.map_or(("", None), |a| a.split_once(':').map_or((a, None), |(h, p)| (h, Some(p))));
-    let host_is_plain = !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-".contains(c));
+    let (host, port) = authority.map_or(("", None), |a| {
+        a.split_once(':').map_or((a, None), |(h, p)| (h, Some(p)))
+    });
+    let host_is_plain = !host.is_empty()
+        && host
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || ".-".contains(c));
     let port_is_number = port.is_none_or(|p| p.parse::<u16>().is_ok());
     match (rest, host_is_plain && port_is_number) {
         (None, _) => Err(BadValue::new("is not an http or https URL", fix)),
@@ -193,7 +215,8 @@ fn time_zone(text: &str) -> Result<(), BadValue> {
 fn disk_name(text: &str) -> Result<(), BadValue> {
     let fix = "write a disk such as \"sda\" or \"nvme0n1\", without \"/dev/\"";
     plain(text, 255, "._:/-", fix)?;
-    let part_is_plain = |part: &str| part.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    let part_is_plain =
+        |part: &str| part.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
     match text.split('/').all(part_is_plain) {
         true => Ok(()),
         false => Err(BadValue::new("is no name below /dev", fix)),
@@ -225,9 +248,18 @@ impl FromStr for SysctlKey {
     fn from_str(text: &str) -> Result<Self, BadValue> {
         let fix = "write a key such as \"net.ipv4.conf.eth0.rp_filter\"";
         plain(text, 255, "_./-", fix)?;
-        let with_dots = text.find(['.', '/']).is_none_or(|at| text[at..].starts_with('.'));
-        let path = if with_dots { swap_separators(text) } else { text.to_owned() };
-        match path.split('/').any(|part| part.trim_start_matches('.').is_empty()) {
+        let with_dots = text
+            .find(['.', '/'])
+            .is_none_or(|at| text[at..].starts_with('.'));
+        let path = if with_dots {
+            swap_separators(text)
+        } else {
+            text.to_owned()
+        };
+        match path
+            .split('/')
+            .any(|part| part.trim_start_matches('.').is_empty())
+        {
             true => Err(BadValue::new("has an empty part, or one of dots only", fix)),
             false => Ok(Self(path.into())),
         }
