@@ -3,18 +3,30 @@
 //! A field that was not written is `None` or an empty list here; what that means is decided in `desired`, and only
 //! there. Everything in this module is pure: it reads no file, no clock and no environment.
 
+pub mod check;
 mod director;
+mod explain;
+pub mod limits;
+mod load;
 mod netboot;
+mod problem;
+mod schema;
 mod services;
+mod strict;
 pub mod values;
+mod warn;
 
 pub use director::{Bond, Bridge, Director, Dummy, Interface, Route, SysctlSetting, Vlan};
+pub use load::load;
 pub use netboot::{Dhcp, Export, KickstartProfile, Netboot, Partition};
+pub use problem::{Cut, Problem, Problems, escape};
+pub use schema::schema;
 pub use services::{
     Drop, Firewall, Ipvs, Match, Persistence, RealServer, Service, ServiceDestination, Timeouts,
     Tunnel, Vip,
 };
 pub use values::*;
+pub use warn::{Warning, warn};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

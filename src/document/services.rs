@@ -67,6 +67,7 @@ pub struct Vip {
 /// Its real servers are all of the cluster, those that it names, or those that carry its tag.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(extend("oneOf" = [{ "required": ["vip", "port"] }, { "required": ["firewallMark"] }]))]
 pub struct Service {
     /// What we call it; the kernel does not know it.
     pub name: Name,

@@ -21,6 +21,7 @@ pub use text::{
     AbsolutePath, DiskName, Keyboard, Language, MountPoint, PackageName, SchemaReference,
     SysctlKey, SysctlValue, TimeZone, Url,
 };
+pub(super) use words::nearest;
 pub use words::{
     BondMode, Checksum, DhcpBackend, DropProtocol, Family, ForwardPolicy, Forwarding, Helper,
     KickstartTarget, ManagedBy, PersistenceEngine, Protocol, Role, Scheduler, SchedulerFlag,

@@ -66,11 +66,11 @@ fn label(text: &str) -> Result<(), BadValue> {
 
 /// The first character of `text` outside an alphabet, escaped and in quotes.
 pub(super) fn stranger(text: &str, allowed: impl Fn(char) -> bool) -> String {
-    let found = text
-        .chars()
-        .find(|&c| !allowed(c))
-        .map(|c| c.escape_default().to_string());
-    format!("'{}'", found.unwrap_or_default())
+    match text.chars().find(|&c| !allowed(c)) {
+        Some(c @ ' '..='~') => format!("'{c}'"),
+        Some(c) => format!("'{}'", c.escape_default()),
+        None => String::new(),
+    }
 }
 
 /// A DNS domain, without a trailing dot.
@@ -100,8 +100,14 @@ impl FromStr for DomainName {
                 format!("write {without:?}"),
             ));
         }
-        text.split('.').try_for_each(label)?;
-        Ok(Self(text.into()))
+        let part = |bad: BadValue| {
+            let message = format!("has a part that {}", bad.message);
+            BadValue::new(message, bad.fix.replace("a name is", "each part is"))
+        };
+        match text.split('.').try_for_each(label) {
+            Err(bad) if text.contains('.') => Err(part(bad)),
+            result => result.map(|()| Self(text.into())),
+        }
     }
 }
 

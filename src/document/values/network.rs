@@ -29,7 +29,7 @@ impl FromStr for InterfaceAddress {
     type Err = BadValue;
 
     fn from_str(text: &str) -> Result<Self, BadValue> {
-        let net = parse_prefix(text, "16", "64")?;
+        let net = parse_prefix(text)?;
         match net.prefix_len() {
             0 => Err(BadValue::new(
                 "has prefix length 0, which is every network",
@@ -75,7 +75,7 @@ impl FromStr for Network {
     type Err = BadValue;
 
     fn from_str(text: &str) -> Result<Self, BadValue> {
-        let net = parse_prefix(text, "32", "128")?;
+        let net = parse_prefix(text)?;
         match net.trunc() {
             network if network == net => Ok(Self(net)),
             network => Err(BadValue::new(
@@ -86,17 +86,17 @@ impl FromStr for Network {
     }
 }
 
-/// Parses `address/length`; the lengths are only for the example in the message.
-fn parse_prefix(text: &str, length4: &str, length6: &str) -> Result<IpNet, BadValue> {
+/// Parses `address/length`.
+fn parse_prefix(text: &str) -> Result<IpNet, BadValue> {
     let Some((address, length)) = text.split_once('/') else {
         let length = if parse_address(text)?.is_ipv4() {
-            length4
+            24
         } else {
-            length6
+            64
         };
         return Err(BadValue::new(
             "has no prefix length",
-            format!("write \"{text}/{length}\""),
+            format!("write for example \"{text}/{length}\""),
         ));
     };
     let address = parse_address(address)?;
@@ -132,7 +132,13 @@ impl FromStr for ExportClient {
     fn from_str(text: &str) -> Result<Self, BadValue> {
         match text {
             "*" => Ok(Self::Everyone),
-            _ if text.contains('/') => text.parse().map(Self::Network),
+            _ if text.contains('/') => match text.parse::<Network>()? {
+                network if network.prefix() == 0 => {
+                    let fix = "write \"*\", and \"world\": true beside it";
+                    Err(BadValue::new("is everyone", fix))
+                }
+                network => Ok(Self::Network(network)),
+            },
             _ => Ok(Self::Network(Network(IpNet::from(parse_address(text)?)))),
         }
     }

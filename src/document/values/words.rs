@@ -1,10 +1,14 @@
 //! Words: the closed lists of a document.
 
-use super::{BadValue, StringVisitor};
-use std::{fmt, str::FromStr};
+use super::BadValue;
+use serde::de::Visitor;
+use std::{fmt, marker::PhantomData, str::FromStr};
 
 /// A value out of a closed list of words.
 pub trait Word: Copy + 'static {
+    /// What a word of the list is: `scheduler`.
+    const NOUN: &'static str;
+
     /// The list, in the order in which it is shown.
     const ALL: &'static [Self];
 
@@ -12,26 +16,63 @@ pub trait Word: Copy + 'static {
     fn word(self) -> &'static str;
 }
 
+/// The word of a list that a text is.
+fn parse<W: Word>(text: &str) -> Result<W, BadValue> {
+    let same = |word: &&W| word.word() == text;
+    W::ALL
+        .iter()
+        .find(same)
+        .copied()
+        .ok_or_else(|| unknown_word::<W>(text))
+}
+
 /// The refusal of a word that is not in the list, with the one that was probably meant.
-fn unknown_word(text: &str, words: &[&'static str]) -> BadValue {
-    let list = || format!("write one of {}", words.join(", "));
+fn unknown_word<W: Word>(text: &str) -> BadValue {
+    let words: Vec<&str> = W::ALL.iter().map(|word| word.word()).collect();
+    let fix = match nearest(text, &words) {
+        Some(word) => format!("did you mean \"{word}\"?"),
+        None => format!("write one of {}", words.join(", ")),
+    };
+    BadValue::new(format!("is no {}", W::NOUN), fix)
+}
+
+/// The word of a list that is most like a text, when it is like it at all.
+pub(in crate::document) fn nearest<'w>(text: &str, words: &[&'w str]) -> Option<&'w str> {
+    // Whoever writes a longer one did not mistype a word of ours.
+    const LONGEST: usize = 64;
+    if text.len() > LONGEST {
+        return None;
+    }
+    let text = text.to_ascii_lowercase();
+    let distance = |word: &str| strsim::damerau_levenshtein(&text, &word.to_ascii_lowercase());
+    let like = |(distance, word): &(usize, &str)| *distance <= 1 + word.len() / 6;
     let near = words
         .iter()
-        .map(|word| {
-            (
-                strsim::damerau_levenshtein(&text.to_ascii_lowercase(), word),
-                word,
-            )
-        })
-        .filter(|(distance, word)| *distance <= 1 + word.len() / 4)
-        .min_by_key(|(distance, _)| *distance);
-    let fix = near.map_or_else(list, |(_, word)| format!("did you mean {word:?}?"));
-    BadValue::new("is not known here", fix)
+        .map(|word| (distance(word), *word))
+        .filter(like);
+    near.min_by_key(|(distance, _)| *distance)
+        .map(|(_, word)| word)
+}
+
+/// Turns a JSON string into a word.
+struct WordVisitor<W>(PhantomData<W>);
+
+impl<W: Word> Visitor<'_> for WordVisitor<W> {
+    type Value = W;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words: Vec<&str> = W::ALL.iter().map(|word| word.word()).collect();
+        write!(f, "one of {}", words.join(", "))
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<W, E> {
+        parse(text).map_err(E::custom)
+    }
 }
 
 /// Declares a closed list of words.
 macro_rules! words {
-    ($($(#[$doc:meta])* $name:ident { $($(#[doc = $word_doc:literal])* $variant:ident = $word:literal,)* })*) => {$(
+    ($($(#[$doc:meta])* $name:ident $noun:literal { $($(#[doc = $word_doc:literal])* $variant:ident = $word:literal,)* })*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name {
@@ -39,6 +80,7 @@ macro_rules! words {
         }
 
         impl Word for $name {
+            const NOUN: &'static str = $noun;
             const ALL: &'static [Self] = &[$(Self::$variant),*];
 
             fn word(self) -> &'static str {
@@ -52,10 +94,7 @@ macro_rules! words {
             type Err = BadValue;
 
             fn from_str(text: &str) -> Result<Self, BadValue> {
-                match text {
-                    $($word => Ok(Self::$variant),)*
-                    _ => Err(unknown_word(text, &[$($word),*])),
-                }
+                parse(text)
             }
         }
 
@@ -67,7 +106,7 @@ macro_rules! words {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_str(StringVisitor::<$name>::new())
+                deserializer.deserialize_str(WordVisitor::<$name>(PhantomData))
             }
         }
 
@@ -93,7 +132,7 @@ macro_rules! words {
 
 words! {
     /// A protocol that IPVS balances.
-    Protocol {
+    Protocol "protocol of IPVS" {
         /// TCP.
         Tcp = "tcp",
         /// UDP.
@@ -103,7 +142,7 @@ words! {
     }
 
     /// A protocol that a drop rule may name.
-    DropProtocol {
+    DropProtocol "protocol to drop" {
         /// TCP.
         Tcp = "tcp",
         /// UDP.
@@ -111,7 +150,7 @@ words! {
     }
 
     /// An address family.
-    Family {
+    Family "address family" {
         /// IPv4.
         Ipv4 = "ipv4",
         /// IPv6.
@@ -119,7 +158,7 @@ words! {
     }
 
     /// Who gets a new connection.
-    Scheduler {
+    Scheduler "scheduler" {
         /// Round robin: in turn; weights do not count.
         Rr = "rr",
         /// Weighted round robin.
@@ -149,7 +188,7 @@ words! {
     }
 
     /// A flag of a hashing scheduler.
-    SchedulerFlag {
+    SchedulerFlag "scheduler flag" {
         /// sh: take another real server when the chosen one has weight 0.
         ShFallback = "sh-fallback",
         /// sh: the client's port counts as well.
@@ -161,7 +200,7 @@ words! {
     }
 
     /// How a packet gets to its real server.
-    Forwarding {
+    Forwarding "forwarding method" {
         /// NAT: the director rewrites the address, replies come back through it.
         Masquerade = "masquerade",
         /// DR: same network, the real server holds the VIP and answers the client itself.
@@ -171,7 +210,7 @@ words! {
     }
 
     /// What a tunnel wraps packets in.
-    TunnelType {
+    TunnelType "type of tunnel" {
         /// IP in IP, the default.
         Ipip = "ipip",
         /// Generic UDP encapsulation; needs a port.
@@ -181,7 +220,7 @@ words! {
     }
 
     /// The checksum of a tunnel.
-    Checksum {
+    Checksum "checksum of a tunnel" {
         /// None, the default.
         None = "none",
         /// A checksum over the outer packet.
@@ -191,13 +230,13 @@ words! {
     }
 
     /// What recognises a client again, beside its address.
-    PersistenceEngine {
+    PersistenceEngine "persistence engine" {
         /// The SIP Call-ID; udp only.
         Sip = "sip",
     }
 
     /// Who sets a VIP.
-    ManagedBy {
+    ManagedBy "one who sets a VIP" {
         /// We do, the default.
         LvsReconcile = "lvs-reconcile",
         /// VRRP, BGP or another program: we look and never touch.
@@ -205,7 +244,7 @@ words! {
     }
 
     /// What an interface is for.
-    Role {
+    Role "role" {
         /// Towards the clients.
         Outside = "outside",
         /// Towards the real servers.
@@ -213,7 +252,7 @@ words! {
     }
 
     /// What happens to a forwarded packet that nothing accepts.
-    ForwardPolicy {
+    ForwardPolicy "policy" {
         /// It is dropped, the default.
         Drop = "drop",
         /// It is forwarded.
@@ -221,7 +260,7 @@ words! {
     }
 
     /// A protocol whose second connections are followed through the firewall.
-    Helper {
+    Helper "known helper" {
         /// FTP.
         Ftp = "ftp",
         /// TFTP.
@@ -237,7 +276,7 @@ words! {
     }
 
     /// How a bond uses its members.
-    BondMode {
+    BondMode "mode of a bond" {
         /// In turn, packet by packet.
         BalanceRr = "balance-rr",
         /// One works, the others stand by.
@@ -255,7 +294,7 @@ words! {
     }
 
     /// Which DHCP server gets our configuration.
-    DhcpBackend {
+    DhcpBackend "known DHCP server" {
         /// The one that is installed, the default.
         Auto = "auto",
         /// ISC dhcpd.
@@ -263,7 +302,7 @@ words! {
     }
 
     /// What a kickstart file installs; it decides which commands the file may use.
-    KickstartTarget {
+    KickstartTarget "target we can install" {
         /// Red Hat Enterprise Linux 7 and its relatives.
         Rhel7 = "rhel7",
         /// Red Hat Enterprise Linux 8 and its relatives.

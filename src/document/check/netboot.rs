@@ -1,0 +1,262 @@
+//! DHCP and kickstart.
+
+use super::{Findings, addresses::edge_of, index::Index, names::once};
+use crate::document::{Dhcp, Director, Interface, KickstartProfile, MountPoint, Network, Role};
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, Ipv4Addr},
+};
+
+/// Machines that boot from the network get their full names from us.
+pub fn domain(index: &Index<'_>, findings: &mut Findings) {
+    if index.document.netboot.is_some() && index.document.domain.is_none() {
+        let fix = "add it, for example \"domain\": \"cluster.example\"";
+        findings
+            .report("netboot".to_owned(), "netboot needs \"domain\"", fix)
+            .relying_on(&["domain"]);
+    }
+}
+
+fn inside(director: &Director) -> impl Iterator<Item = &Interface> {
+    director
+        .interfaces
+        .iter()
+        .filter(|interface| interface.role == Some(Role::Inside))
+}
+
+/// The inside network of a director that an address is in.
+fn inside_network(director: &Director, address: Ipv4Addr) -> Option<Network> {
+    let addresses = inside(director).flat_map(|interface| {
+        interface
+            .addresses
+            .iter()
+            .chain(&interface.external_addresses)
+    });
+    addresses
+        .map(|address| address.network())
+        .find(|network| network.contains(address.into()))
+}
+
+/// The range is in one inside network of every director.
+pub fn dhcp(index: &Index<'_>, findings: &mut Findings) {
+    let Some(dhcp) = index
+        .document
+        .netboot
+        .as_ref()
+        .and_then(|netboot| netboot.dhcp.as_ref())
+    else {
+        return;
+    };
+    let (first, last) = (dhcp.first.get(), dhcp.last.get());
+    if first > last {
+        findings.add(
+            "netboot.dhcp.last".to_owned(),
+            format!("is before first ({first})"),
+            "swap them",
+        );
+        return;
+    }
+    for director in &index.document.directors {
+        match inside_network(director, first) {
+            Some(network) => in_network(findings, dhcp, director, network),
+            None => findings
+                .report(
+                    "netboot.dhcp.first".to_owned(),
+                    format!("is in no inside network of {}", director.name),
+                    inside_networks(director),
+                )
+                .alone()
+                .relying_on(&["directors"]),
+        }
+    }
+    if dhcp.router.is_none() {
+        common_router(index, findings, dhcp);
+    }
+    if let Some(servers) = &dhcp.name_servers {
+        once(findings, "netboot.dhcp.nameServers", "", servers);
+    }
+}
+
+fn inside_networks(director: &Director) -> String {
+    let named = inside(director).flat_map(|i| {
+        i.addresses
+            .iter()
+            .map(move |a| format!("{} is in {}", i.name, a.network()))
+    });
+    match named.take(4).collect::<Vec<_>>() {
+        none if none.is_empty() => format!("{} has no inside network", director.name),
+        some => some.join(", "),
+    }
+}
+
+fn in_network(findings: &mut Findings, dhcp: &Dhcp, director: &Director, network: Network) {
+    let last = IpAddr::from(dhcp.last);
+    if !network.contains(last) {
+        let message = format!("is not in {network}, where first is");
+        findings.add(
+            "netboot.dhcp.last".to_owned(),
+            message,
+            "write an address of the same network",
+        );
+    }
+    for (field, address) in [("first", IpAddr::from(dhcp.first)), ("last", last)] {
+        if let Some(edge) = edge_of(network, address) {
+            let message = format!("is the {edge} address of {network}");
+            findings.add(
+                format!("netboot.dhcp.{field}"),
+                message,
+                "write an address inside it",
+            );
+        }
+    }
+    if dhcp
+        .router
+        .is_some_and(|router| !network.contains(router.get().into()))
+    {
+        let message = format!("is not in {network}, where {}'s clients are", director.name);
+        findings.add(
+            "netboot.dhcp.router".to_owned(),
+            message,
+            "write an address of the same network",
+        );
+    }
+}
+
+/// Without a router of its own, clients get the director's inside address: there has to be one, and one only.
+fn common_router(index: &Index<'_>, findings: &mut Findings, dhcp: &Dhcp) {
+    let mut seen: Option<(&Director, IpAddr)> = None;
+    for director in &index.document.directors {
+        let Some(network) = inside_network(director, dhcp.first.get()) else {
+            continue;
+        };
+        let own = inside(director)
+            .flat_map(|interface| &interface.addresses)
+            .filter(|a| a.network() == network);
+        let own: Vec<IpAddr> = own.map(|address| address.address()).collect();
+        let message = match (own.as_slice(), seen) {
+            ([address], None) => {
+                seen = Some((director, *address));
+                continue;
+            }
+            ([address], Some((_, other))) if *address == other => continue,
+            ([_], Some((other, _))) => format!(
+                "{} and {} have different inside addresses",
+                other.name, director.name
+            ),
+            ([], _) => format!("{} has no inside address of its own", director.name),
+            _ => format!("{} has several inside addresses", director.name),
+        };
+        let fix = match shared(director, network) {
+            Some(shared) => format!("name the shared one ({shared}?)"),
+            None => "name the one that clients use".to_owned(),
+        };
+        return findings
+            .report("netboot.dhcp.router".to_owned(), message, fix)
+            .relying_on(&["directors"]);
+    }
+}
+
+fn shared(director: &Director, network: Network) -> Option<IpAddr> {
+    let external = inside(director).flat_map(|interface| &interface.external_addresses);
+    external
+        .filter(|address| address.network() == network)
+        .map(|address| address.address())
+        .next()
+}
+
+/// A machine with a reservation is in the network that leases are for.
+pub fn reservations(index: &Index<'_>, findings: &mut Findings) {
+    let Some(dhcp) = index
+        .document
+        .netboot
+        .as_ref()
+        .and_then(|netboot| netboot.dhcp.as_ref())
+    else {
+        return;
+    };
+    let first = dhcp.first.get();
+    let network = index
+        .document
+        .directors
+        .iter()
+        .find_map(|director| inside_network(director, first));
+    let Some(network) = network else { return };
+    let reserved = index
+        .real_servers()
+        .filter(|(_, server)| server.mac.is_some());
+    for (at, server) in reserved.filter(|(_, server)| !network.contains(server.address.get())) {
+        let message = format!(
+            "is not in {network}, so DHCP cannot reserve it for {}",
+            server.name
+        );
+        let fix = "write an address of that network, or remove the mac";
+        findings
+            .report(format!("realServers[{at}].address"), message, fix)
+            .relying_on(&["directors"]);
+    }
+}
+
+/// Profiles can be installed.
+pub fn profiles(index: &Index<'_>, findings: &mut Findings) {
+    for (at, profile) in index
+        .document
+        .netboot
+        .iter()
+        .flat_map(|netboot| &netboot.kickstart)
+        .enumerate()
+    {
+        let path = format!("netboot.kickstart[{at}]");
+        partitions(findings, &path, profile);
+        once(findings, &format!("{path}.packages"), "", &profile.packages);
+        let environments = profile
+            .packages
+            .iter()
+            .enumerate()
+            .filter(|(_, package)| package.as_str().starts_with("@^"));
+        for (position, _) in environments.skip(1) {
+            let message = "is a second environment, and the installer takes the last one only";
+            findings.add(format!("{path}.packages[{position}]"), message, "keep one");
+        }
+    }
+}
+
+fn partitions(findings: &mut Findings, path: &str, profile: &KickstartProfile) {
+    let mounts = || profile.partitions.iter().map(|partition| &partition.mount);
+    once(findings, &format!("{path}.partitions"), "mount", mounts());
+    let is_root = |mount: &MountPoint| mount.as_str() == "/";
+    if !profile.partitions.is_empty() && !mounts().any(is_root) {
+        let fix = "add { \"mount\": \"/\", \"sizeMiB\": 4096, \"grow\": true }";
+        findings.add(
+            format!("{path}.partitions"),
+            "no partition is mounted at \"/\"",
+            fix,
+        );
+    }
+}
+
+/// Every machine that is installed knows its profile.
+pub fn chosen_profiles(index: &Index<'_>, findings: &mut Findings) {
+    let profiles = index
+        .document
+        .netboot
+        .iter()
+        .flat_map(|netboot| &netboot.kickstart);
+    let names: BTreeSet<&str> = profiles.map(|profile| profile.name.as_str()).collect();
+    for (at, server) in index.real_servers() {
+        match &server.kickstart {
+            Some(name) if !names.contains(name.as_str()) => {
+                let fix = findings.suggest(name.as_str(), names.iter().copied());
+                let path = format!("realServers[{at}].kickstart");
+                let finding = findings.report(path, "is no profile", fix);
+                finding.alone().relying_on(&["netboot"]);
+            }
+            None if server.mac.is_some() && names.len() > 1 => {
+                let some: Vec<&str> = names.iter().copied().take(8).collect();
+                let message = format!("{} has a mac and could have several profiles", server.name);
+                let fix = format!("add \"kickstart\": one of {}", some.join(", "));
+                findings.add(format!("realServers[{at}]"), message, fix);
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Kernel settings: an allow-list, because some keys of the kernel are as good as a root shell.
+
+use super::{Findings, index::Index};
+use crate::document::{Forwarding, Service, SysctlKey, SysctlSetting};
+
+/// Settings of one interface, or of `all` and `default`: below `net/ipv4/conf/*` and `net/ipv6/conf/*`.
+const PER_INTERFACE_4: &[&str] = &[
+    "accept_local",
+    "accept_redirects",
+    "accept_source_route",
+    "arp_accept",
+    "arp_announce",
+    "arp_filter",
+    "arp_ignore",
+    "arp_notify",
+    "log_martians",
+    "promote_secondaries",
+    "proxy_arp",
+    "rp_filter",
+    "secure_redirects",
+    "send_redirects",
+    "shared_media",
+];
+const PER_INTERFACE_6: &[&str] = &[
+    "accept_dad",
+    "accept_ra",
+    "accept_ra_defrtr",
+    "accept_ra_pinfo",
+    "accept_redirects",
+    "accept_source_route",
+    "autoconf",
+    "dad_transmits",
+    "disable_ipv6",
+    "keep_addr_on_down",
+    "use_tempaddr",
+];
+
+/// What may be set, for messages.
+const ALLOWED: &str = "allowed: net.ipv4.ip_dynaddr, net.ipv4.vs.*, net.ipv4.tcp_*, net.ipv4.conf.*.rp_filter and \
+     other per-interface settings, net.core.somaxconn, net.core.netdev_max_backlog, net.netfilter.nf_conntrack_max";
+
+/// Every key is on the list, and none says the opposite of the rest of the document.
+pub fn sysctls(index: &Index<'_>, findings: &mut Findings) {
+    for (at, director) in index.directors() {
+        for (position, setting) in director.sysctls.iter().enumerate() {
+            let path = format!("directors[{at}].sysctls[{position}]");
+            let parts: Vec<&str> = setting.name.parts().collect();
+            let (message, fix) = match judge(&parts) {
+                Verdict::Allowed => {
+                    contradiction(findings, &path, index, setting);
+                    continue;
+                }
+                Verdict::Derived => (
+                    "follows from the document: a director forwards",
+                    "remove it".to_owned(),
+                ),
+                Verdict::Split(fix) => ("splits the name of an interface", fix),
+                Verdict::Forbidden => ("is not allowed", ALLOWED.to_owned()),
+            };
+            findings
+                .report(format!("{path}.name"), message, fix)
+                .alone();
+        }
+    }
+}
+
+enum Verdict {
+    Allowed,
+    Derived,
+    /// An interface with a dot in its name, written as if the dot separated; how to write it.
+    Split(String),
+    Forbidden,
+}
+
+fn judge(parts: &[&str]) -> Verdict {
+    match parts {
+        ["net", "ipv4", "ip_forward"] | ["net", "ipv4" | "ipv6", "conf", _, "forwarding"] => {
+            Verdict::Derived
+        }
+        ["net", "ipv4", "ip_dynaddr"]
+        | ["net", "core", "somaxconn" | "netdev_max_backlog"]
+        | ["net", "netfilter", "nf_conntrack_max"]
+        | ["net", "ipv4", "vs", _] => Verdict::Allowed,
+        ["net", "ipv4", key] if key.starts_with("tcp_") => Verdict::Allowed,
+        ["net", "ipv4", "conf", interface, key] if PER_INTERFACE_4.contains(key) => {
+            of_interface(interface)
+        }
+        ["net", "ipv6", "conf", interface, key] if PER_INTERFACE_6.contains(key) => {
+            of_interface(interface)
+        }
+        ["net", ip, "conf", name @ .., key] if name.len() > 1 && is_per_interface(key) => {
+            let key = format!("net/{ip}/conf/{}/{key}", name.join("."));
+            key.parse::<SysctlKey>().map_or(Verdict::Forbidden, |key| {
+                Verdict::Split(format!("write \"{key}\""))
+            })
+        }
+        _ => Verdict::Forbidden,
+    }
+}
+
+fn is_per_interface(key: &str) -> bool {
+    PER_INTERFACE_4.contains(&key) || PER_INTERFACE_6.contains(&key)
+}
+
+fn of_interface(name: &str) -> Verdict {
+    let good =
+        matches!(name, "all" | "default") || name.parse::<crate::document::InterfaceName>().is_ok();
+    if good {
+        Verdict::Allowed
+    } else {
+        Verdict::Forbidden
+    }
+}
+
+/// Under a drop policy, replies of masqueraded services pass only when IPVS tells connection tracking.
+fn contradiction(findings: &mut Findings, path: &str, index: &Index<'_>, setting: &SysctlSetting) {
+    let document = index.document;
+    let masquerades = |service: &Service| {
+        service
+            .forwarding
+            .is_none_or(|f| f == Forwarding::Masquerade)
+    };
+    let needs_conntrack = document.firewall.is_some() && document.services.iter().any(masquerades);
+    if setting.name.path() == "net/ipv4/vs/conntrack"
+        && setting.value.as_str() == "0"
+        && needs_conntrack
+    {
+        let message = "contradicts the firewall: masqueraded services need connection tracking";
+        findings.add(
+            format!("{path}.value"),
+            message,
+            "remove the setting; it follows from the document",
+        );
+    }
+}

@@ -1,0 +1,106 @@
+//! From bytes to a checked document.
+
+use super::{
+    Document, check, explain,
+    limits::{self, FILE_BYTES},
+    problem::{Cut, Lines, Problem, Problems},
+    strict::Strict,
+};
+use serde::Deserialize;
+
+/// Reads a document and checks it, or says everything that is wrong with it.
+///
+/// A good document is parsed once, straight into its types. Only a bad one is parsed again, to say where and why.
+pub fn load(bytes: &[u8], file_name: &str) -> Result<Document, Problems> {
+    let text = decode(bytes)
+        .and_then(within_limits)
+        .map_err(|problem| Problems {
+            file_name: file_name.to_owned(),
+            problems: vec![problem],
+            cut: Cut::Complete,
+        })?;
+    match parse(text) {
+        Ok(document) if check::check(&document).is_empty() => Ok(document),
+        Ok(_) => Err(explain::explain(text, file_name, None)),
+        Err(error) => Err(explain::explain(text, file_name, Some(&error))),
+    }
+}
+
+/// Parses without looking at what the values mean together.
+fn parse(text: &str) -> Result<Document, serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let document = Document::deserialize(Strict(&mut deserializer))?;
+    deserializer.end()?;
+    Ok(document)
+}
+
+/// The text of a document: UTF-8 without a byte order mark, and not empty.
+fn decode(bytes: &[u8]) -> Result<&str, Problem> {
+    if bytes.len() > FILE_BYTES {
+        let message = format!(
+            "the document has {} bytes; the limit is {FILE_BYTES}",
+            bytes.len()
+        );
+        return Err(at_start(&message, "split the cluster"));
+    }
+    match bytes {
+        [0xef, 0xbb, 0xbf, ..] => {
+            let message = "the document starts with a byte order mark";
+            return Err(at_start(message, "save it as UTF-8 without one"));
+        }
+        [0xfe, 0xff, ..] | [0xff, 0xfe, ..] | [0, _, ..] | [_, 0, ..] => {
+            return Err(at_start(
+                "the document is in UTF-16 or UTF-32",
+                "save it as UTF-8",
+            ));
+        }
+        _ => {}
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error))?;
+    if text.trim_ascii().is_empty() {
+        let fix =
+            "write at least {\"version\": 1}; an empty file never means \"delete everything\"";
+        return Err(at_start("the document is empty", fix));
+    }
+    Ok(text)
+}
+
+fn not_utf8(bytes: &[u8], error: std::str::Utf8Error) -> Problem {
+    let (good, bad) = bytes.split_at(error.valid_up_to());
+    let place = position(&String::from_utf8_lossy(good), good.len());
+    let byte = bad.first().copied().unwrap_or_default();
+    problem(
+        place,
+        format!("byte 0x{byte:02x} is not UTF-8"),
+        "save the document as UTF-8",
+    )
+}
+
+fn at_start(message: &str, fix: &str) -> Problem {
+    problem((1, 1), message.to_owned(), fix)
+}
+
+fn within_limits(text: &str) -> Result<&str, Problem> {
+    limits::check(text).map(|()| text).map_err(|exceeded| {
+        problem(
+            position(text, exceeded.offset),
+            exceeded.message,
+            exceeded.fix,
+        )
+    })
+}
+
+fn position(text: &str, offset: usize) -> (usize, usize) {
+    Lines::new(text).position(offset)
+}
+
+fn problem((line, column): (usize, usize), message: String, fix: &str) -> Problem {
+    Problem {
+        path: String::new(),
+        line,
+        column,
+        value: None,
+        message,
+        fix: fix.to_owned(),
+    }
+}

@@ -1,0 +1,258 @@
+//! What may be meant, and more often is not.
+
+use super::{
+    Document, DropProtocol, ManagedBy, Name, Protocol, Scheduler,
+    check::{Index, PortRange, PortRanges},
+};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+};
+
+/// Something that is allowed, and that the author should look at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// The place: `services[0].weight`.
+    pub path: String,
+    /// What to look at, and why.
+    pub message: String,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.message)
+    }
+}
+
+/// Looks for what is allowed and unusual in a document that has passed its checks.
+pub fn warn(document: &Document) -> Vec<Warning> {
+    let index = Index::new(document);
+    let mut warnings = Vec::new();
+    for rule in RULES {
+        rule(&index, &mut warnings);
+    }
+    warnings
+}
+
+type Rule = fn(&Index<'_>, &mut Vec<Warning>);
+
+const RULES: &[Rule] = &[
+    weights_without_effect,
+    tables_without_rules,
+    drops_that_hit_services,
+    marks_that_take_services,
+    dangerous_exports,
+    unused_vips,
+    unreachable_real_servers,
+];
+
+fn add(warnings: &mut Vec<Warning>, path: String, message: String) {
+    warnings.push(Warning { path, message });
+}
+
+/// rr, lc and dh look whether a weight is zero, and no further.
+fn weights_without_effect(index: &Index<'_>, warnings: &mut Vec<Warning>) {
+    for (at, service) in index.services() {
+        let Some(scheduler @ (Scheduler::Rr | Scheduler::Lc | Scheduler::Dh)) = service.scheduler
+        else {
+            continue;
+        };
+        let own = service
+            .weight
+            .map(|weight| (format!("services[{at}].weight"), weight));
+        let exceptions =
+            service
+                .destinations
+                .iter()
+                .enumerate()
+                .filter_map(|(position, exception)| {
+                    Some((
+                        format!("services[{at}].destinations[{position}].weight"),
+                        exception.weight?,
+                    ))
+                });
+        for (path, weight) in own
+            .into_iter()
+            .chain(exceptions)
+            .filter(|(_, weight)| weight.get() > 1)
+        {
+            add(
+                warnings,
+                path,
+                format!("weight {weight} has no effect under scheduler {scheduler}"),
+            );
+        }
+    }
+}
+
+/// Policy rules cannot be written yet, so somebody else has to lead packets to another table.
+fn tables_without_rules(index: &Index<'_>, warnings: &mut Vec<Warning>) {
+    for (at, director) in index.directors() {
+        for (position, route) in director.routes.iter().enumerate() {
+            if let Some(table) = route
+                .table
+                .filter(|table| !matches!(table.get(), 253 | 254))
+            {
+                let path = format!("directors[{at}].routes[{position}].table");
+                add(
+                    warnings,
+                    path,
+                    format!(
+                        "nothing here leads packets to table {table}; it needs a rule of your own"
+                    ),
+                );
+            }
+        }
+    }
+}
+
+/// The ports of every service with a VIP, with its position in the list.
+fn claims<'d>(
+    index: &Index<'d>,
+) -> impl Iterator<Item = (&'d Name, Protocol, PortRange)> + use<'d> {
+    index.services().flat_map(|(at, service)| {
+        let claim = service
+            .vip
+            .as_ref()
+            .zip(service.port)
+            .filter(|_| service.firewall_mark.is_none());
+        let protocols = service.protocols.as_deref().unwrap_or(&[Protocol::Tcp]);
+        claim.into_iter().flat_map(move |(vip, port)| {
+            let range = (port.get(), service.last_port.unwrap_or(port).get(), at);
+            protocols
+                .iter()
+                .map(move |protocol| (vip, *protocol, range))
+        })
+    })
+}
+
+fn name<'d>(index: &Index<'d>, service: usize) -> &'d str {
+    index
+        .document
+        .services
+        .get(service)
+        .map_or("", |service| service.name.as_str())
+}
+
+/// A packet that is dropped reaches no service.
+fn drops_that_hit_services(index: &Index<'_>, warnings: &mut Vec<Warning>) {
+    let Some(firewall) = &index.document.firewall else {
+        return;
+    };
+    let of = |wanted: Protocol| {
+        let claims = claims(index).filter(|(_, protocol, _)| *protocol == wanted);
+        PortRanges::new(claims.map(|(_, _, range)| range).collect())
+    };
+    let (tcp, udp) = (of(Protocol::Tcp), of(Protocol::Udp));
+    for (at, rule) in firewall.drop.iter().enumerate() {
+        let (first, last) = (rule.port.get(), rule.last_port.unwrap_or(rule.port).get());
+        let hit = rule.protocols.iter().find_map(|protocol| match protocol {
+            DropProtocol::Tcp => tcp.overlapping(first, last),
+            DropProtocol::Udp => udp.overlapping(first, last),
+        });
+        if let Some(service) = hit {
+            let message = format!(
+                "{} drops what is for service {}",
+                rule.name,
+                name(index, service)
+            );
+            add(warnings, format!("firewall.drop[{at}]"), message);
+        }
+    }
+}
+
+/// The kernel looks for a mark first.
+fn marks_that_take_services(index: &Index<'_>, warnings: &mut Vec<Warning>) {
+    let mut lists: HashMap<(&Name, Protocol), Vec<PortRange>> = HashMap::new();
+    for (vip, protocol, range) in claims(index) {
+        lists.entry((vip, protocol)).or_default().push(range);
+    }
+    let taken: HashMap<_, _> = lists
+        .into_iter()
+        .map(|(key, list)| (key, PortRanges::new(list)))
+        .collect();
+    for (at, service) in index.services() {
+        for (position, one) in service.matches.iter().flatten().enumerate() {
+            let (first, last) = (one.port.get(), one.last_port.unwrap_or(one.port).get());
+            let protocols = one.protocols.as_deref().unwrap_or(&[Protocol::Tcp]);
+            let hit =
+                |protocol: &Protocol| taken.get(&(&one.vip, *protocol))?.overlapping(first, last);
+            if let Some(other) = protocols.iter().find_map(hit) {
+                let message = format!(
+                    "{} takes what is for service {}",
+                    service.name,
+                    name(index, other)
+                );
+                add(
+                    warnings,
+                    format!("services[{at}].match[{position}]"),
+                    message,
+                );
+            }
+        }
+    }
+}
+
+/// Exports with which a client, or everyone, can do much.
+fn dangerous_exports(index: &Index<'_>, warnings: &mut Vec<Warning>) {
+    for (at, export) in index.document.exports.iter().enumerate() {
+        let path = &export.path;
+        if export.root_squash == Some(false) {
+            let message = format!("root on every client is root in {path}");
+            add(warnings, format!("exports[{at}].rootSquash"), message);
+        }
+        if export.world == Some(true) && export.writable == Some(true) {
+            add(
+                warnings,
+                format!("exports[{at}].world"),
+                format!("everyone can write to {path}"),
+            );
+        }
+    }
+}
+
+/// A VIP without a service answers pings and nothing else.
+fn unused_vips(index: &Index<'_>, warnings: &mut Vec<Warning>) {
+    let services = &index.document.services;
+    let named = services.iter().filter_map(|service| service.vip.as_ref());
+    let matched = services
+        .iter()
+        .flat_map(|service| service.matches.iter().flatten())
+        .map(|one| &one.vip);
+    let used: HashSet<_> = named.chain(matched).collect();
+    for (at, vip) in index.vips() {
+        let ours = vip
+            .managed_by
+            .is_none_or(|by| by == ManagedBy::LvsReconcile);
+        if ours && !used.contains(&vip.name) {
+            add(
+                warnings,
+                format!("vips[{at}]"),
+                format!("no service uses {}", vip.name),
+            );
+        }
+    }
+}
+
+/// A real server that is neither balanced nor on a network that we know is probably a mistyped address.
+fn unreachable_real_servers(index: &Index<'_>, warnings: &mut Vec<Warning>) {
+    if index.inside.is_empty() || index.is_too_large {
+        return;
+    }
+    let mut selected = vec![false; index.document.real_servers.len()];
+    for service in &index.document.services {
+        for at in index.members(service).iter() {
+            if let Some(mark) = selected.get_mut(*at) {
+                *mark = true;
+            }
+        }
+    }
+    for (at, server) in index.real_servers() {
+        if !selected.get(at).copied().unwrap_or_default()
+            && !index.inside.contains(server.address.get())
+        {
+            let message = format!("{} is in no service and in no inside network", server.name);
+            add(warnings, format!("realServers[{at}].address"), message);
+        }
+    }
+}
