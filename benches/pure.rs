@@ -57,7 +57,11 @@ struct Bench {
 impl Bench {
     /// Shows the fastest of some runs, and what one run allocates, kept results included.
     fn part<T>(&self, name: &str, mut run: impl FnMut() -> T) {
-        if self.only.as_ref().is_some_and(|it| !name.contains(it.as_str())) {
+        if self
+            .only
+            .as_ref()
+            .is_some_and(|it| !name.contains(it.as_str()))
+        {
             return;
         }
         let (calls, bytes) = (CALLS.load(Relaxed), BYTES.load(Relaxed));
@@ -104,8 +108,16 @@ fn main() {
 
 fn generated(size: &str, more: &[&str]) -> Vec<u8> {
     let mut command = Command::new("tests/lab/bench-gen");
-    let made = command.args(["document", size]).args(more).output().unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let made = command
+        .args(["document", size])
+        .args(more)
+        .output()
+        .unwrap();
+    assert!(
+        made.status.success(),
+        "{}",
+        String::from_utf8_lossy(&made.stderr)
+    );
     made.stdout
 }
 
@@ -126,7 +138,9 @@ fn records(bench: &Bench, desired: &State) {
     bench.part("journal, everything new", || {
         Journal::begin(&store, &changes).unwrap().finish().unwrap();
     });
-    bench.part("inventory, written", || store.save_inventory(&inventory).unwrap());
+    bench.part("inventory, written", || {
+        store.save_inventory(&inventory).unwrap()
+    });
     store.save_inventory(&inventory).unwrap();
     bench.part("inventory, read", || store.inventory().unwrap());
 }
@@ -146,7 +160,9 @@ fn turns(bench: &Bench, desired: &State, changed: &State) {
     };
     bench.part("turn, nothing to do", || looked(desired, desired, &all));
     bench.part("turn, one change, made", || made(desired, changed, &all));
-    bench.part("turn, everything, made", || made(&bare, desired, &Inventory::default()));
+    bench.part("turn, everything, made", || {
+        made(&bare, desired, &Inventory::default())
+    });
 }
 
 fn wanted(desired: &State, inventory: &Inventory) -> Wanted {
@@ -164,7 +180,12 @@ fn wanted(desired: &State, inventory: &Inventory) -> Wanted {
 
 fn looked(live: &State, desired: &State, inventory: &Inventory) {
     let mut host = MemoryHost::new(live.clone());
-    let turn = ready(turn(wanted(desired, inventory), &Options::usual(), &mut host)).unwrap();
+    let turn = ready(turn(
+        wanted(desired, inventory),
+        &Options::usual(),
+        &mut host,
+    ))
+    .unwrap();
     assert!(turn.plan.is_empty());
 }
 
@@ -180,6 +201,8 @@ fn made(live: &State, desired: &State, inventory: &Inventory) {
 }
 
 fn ready<T>(future: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
     runtime.block_on(future)
 }

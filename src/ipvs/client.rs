@@ -3,14 +3,15 @@
 use super::batch::{Batch, Target};
 use super::command::{Command, service_only};
 use super::error::{Error, Refusal};
+use super::members::MemberFile;
 use super::netlink::{Netlink, Reply};
 use super::service::{Flaw, parse_service};
 use super::sockopt::OldInterface;
+use super::table::GET_SERVICE;
 use super::types::{Service, ServiceId, Timeouts};
 use super::wire::{Attributes, Malformed, get_u16, get_u32, put};
 use std::fmt;
 
-const GET_SERVICE: u8 = 4;
 const GET_CONFIG: u8 = 13;
 const GET_INFO: u8 = 15;
 /// The attribute that holds a service, in requests and replies.
@@ -31,6 +32,7 @@ const FAMILY_NAME: u16 = 2;
 pub struct Client {
     pub(super) netlink: Netlink,
     pub(super) old: Option<OldInterface>,
+    pub(super) members: Option<MemberFile>,
     batch: Batch,
     family: u16,
 }
@@ -73,11 +75,13 @@ impl Client {
         let mut client = Self {
             netlink,
             old: None,
+            members: None,
             batch: Batch::default(),
             family: 0,
         };
         client.family = client.resolve()?;
         client.old = OldInterface::open();
+        client.members = MemberFile::open();
         Ok(client)
     }
 
@@ -221,6 +225,11 @@ impl Client {
             ipvs: [major, minor, patch],
             connection_table_size,
         })
+    }
+
+    /// True where the kernel has the old interface, so that IPv4 is read quickly.
+    pub const fn has_old_interface(&self) -> bool {
+        self.old.is_some()
     }
 
     /// Gives the kernel this little room (in bytes) for its answers, so that some are lost. For tests.

@@ -4,6 +4,7 @@
 //! types         what a virtual service and a destination are
 //! client        the public entry: open, execute, ask        error         what can go wrong
 //! table         a consistent reading of everything          counters      traffic, apart from the table
+//! lists         the destinations of a service, whole        members       who is in it, from /proc/net/ip_vs
 //! command       one modification: shown, checked, encoded
 //! service       a service as attributes, and back           destination   the same for destinations
 //! batch         many requests in one send                   netlink       one socket: batches, replies, dumps
@@ -40,6 +41,8 @@ mod command;
 mod counters;
 mod destination;
 mod error;
+mod lists;
+mod members;
 mod netlink;
 mod service;
 mod sockopt;

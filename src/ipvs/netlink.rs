@@ -213,7 +213,7 @@ fn is_overflow(error: &io::Error) -> bool {
 }
 
 /// Hands over the replies of one datagram; true when the last request was acknowledged.
-fn deliver(
+pub(super) fn deliver(
     datagram: &[u8],
     first: u32,
     count: usize,

@@ -10,15 +10,18 @@ use std::io;
 use std::mem::{offset_of, size_of};
 use std::net::IpAddr;
 use std::os::fd::OwnedFd;
+use std::slice::ChunksExact;
 
-const GET_INFO: i32 = 1217;
-const GET_SERVICES: i32 = 1218;
-const GET_DESTINATIONS: i32 = 1220;
+/// `IP_VS_BASE_CTL`.
+const BASE: i32 = 64 + 1024 + 64;
+const GET_INFO: i32 = BASE + 1;
+const GET_SERVICES: i32 = BASE + 2;
+const GET_DESTINATIONS: i32 = BASE + 4;
 /// How often a list that grows under our hands is asked for again, each time with more room.
 const TRIES: usize = 8;
 
 /// The layouts of `linux/ip_vs.h`, of which only the offsets are used.
-mod layout {
+pub(super) mod layout {
     #[repr(C)]
     pub struct Stats {
         pub packets: [u32; 3],
@@ -133,7 +136,7 @@ impl OldInterface {
         &mut self,
         id: ServiceId,
         expected: u32,
-    ) -> Result<Option<Vec<RawDestination>>, Error> {
+    ) -> Result<Option<Entries<'_>>, Error> {
         const OPERATION: &str = "list the destinations of a service";
         for attempt in 0..TRIES {
             let room = (expected + 2) << attempt;
@@ -148,9 +151,9 @@ impl OldInterface {
                 }
                 Ok(()) => {}
             }
-            let listed = listed_destinations(&self.buffer, expected);
-            if listed.len() < room as usize {
-                return Ok(Some(listed));
+            let count = Entries::of(&self.buffer).count();
+            if count < room as usize {
+                return Ok(Some(Entries::of(&self.buffer)));
             }
         }
         Err(Error::Torn(id))
@@ -218,7 +221,7 @@ fn wide(address: [u8; 4]) -> [u8; 16] {
 }
 
 /// Filled entries have a scheduler name (or "none").
-fn listed_services(buffer: &[u8]) -> Vec<Listed> {
+pub(super) fn listed_services(buffer: &[u8]) -> Vec<Listed> {
     let entries = buffer
         .get(offset_of!(layout::Services, entries)..)
         .unwrap_or_default();
@@ -248,19 +251,28 @@ fn listed_service(entry: &[u8]) -> Listed {
     }
 }
 
-/// Filled entries have an address: the kernel takes no destination 0.0.0.0.
-fn listed_destinations(buffer: &[u8], expected: u32) -> Vec<RawDestination> {
-    let entries = buffer
-        .get(offset_of!(layout::Destinations, entries)..)
-        .unwrap_or_default();
-    let mut listed = Vec::with_capacity(expected as usize);
-    listed.extend(
-        entries
-            .chunks_exact(size_of::<layout::Destination>())
-            .take_while(|entry| number(entry, offset_of!(layout::Destination, address)) != 0)
-            .map(listed_destination),
-    );
-    listed
+/// The destinations in the buffer.
+#[derive(Clone, Debug)]
+pub(super) struct Entries<'a>(ChunksExact<'a, u8>);
+
+impl<'a> Entries<'a> {
+    pub(super) fn of(buffer: &'a [u8]) -> Self {
+        let entries = buffer
+            .get(offset_of!(layout::Destinations, entries)..)
+            .unwrap_or_default();
+        Self(entries.chunks_exact(size_of::<layout::Destination>()))
+    }
+}
+
+impl Iterator for Entries<'_> {
+    type Item = RawDestination;
+
+    /// Filled entries have an address: the kernel takes no destination 0.0.0.0.
+    fn next(&mut self) -> Option<RawDestination> {
+        let entry = self.0.next()?;
+        (number(entry, offset_of!(layout::Destination, address)) != 0)
+            .then(|| listed_destination(entry))
+    }
 }
 
 fn listed_destination(entry: &[u8]) -> RawDestination {

@@ -6,25 +6,20 @@
 //! * IPv4 services and destinations come from the old interface, one critical section per list. What it cannot say
 //!   (engines, tunnels, destinations of the other family) is added from netlink.
 //! * Elsewhere a wanted service that a dump does not show is asked for by its key, which is exact.
-//! * A netlink list of destinations counts when it came in one datagram that was not full (one critical section), or
-//!   when two readings in a row agree; an empty one only if the service is still there, since the kernel gives an
-//!   empty list for a missing service.
+//! * A netlink list of destinations is whole when it came in one datagram that was not full (one critical section).
+//!   A longer one is compared with `/proc/net/ip_vs`, which shows each service with all of its destinations from one
+//!   walk. An empty one counts only if the service is still there, since the kernel gives an empty list for a
+//!   missing service.
 //! * A service that nobody wants may still be missing from one reading, and be seen in the next.
 
 use super::client::{Client, one_service};
-use super::command::service_only;
-use super::destination::{RawDestination, parse_destination};
 use super::error::Error;
-use super::netlink::Extent;
+use super::lists::{Answer, Doubt};
 use super::service::Flaw;
+use super::sockopt::Listed;
 use super::types::{Destination, Family, Service, ServiceId};
-use super::wire::Attributes;
 
 pub(super) const GET_SERVICE: u8 = 4;
-pub(super) const GET_DESTINATION: u8 = 8;
-pub(super) const DESTINATION: u16 = 2;
-/// How often a list of destinations is read until two readings agree.
-const TRIES: usize = 16;
 
 /// The services of one network namespace, by identity, each with its destinations by address and port.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,10 +53,10 @@ impl Default for ReadOptions {
 
 /// A service on its way into the table.
 #[derive(Clone, Copy, Debug)]
-struct Found {
-    service: Service,
+pub(super) struct Found {
+    pub service: Service,
     /// Number of destinations when the old interface listed it.
-    destinations: Option<u32>,
+    pub destinations: Option<u32>,
 }
 
 impl Client {
@@ -89,8 +84,7 @@ impl Client {
         options: ReadOptions,
     ) -> Result<Table, Error> {
         let mut unreadable = Vec::new();
-        let mut found = self.find(wanted, options, &mut unreadable)?;
-        found.sort_unstable_by_key(|found| found.service.id);
+        let found = self.find(wanted, options, &mut unreadable)?;
         self.fill(found, options, unreadable)
     }
 
@@ -113,62 +107,66 @@ impl Client {
         self.fill(found, ReadOptions::default(), unreadable)
     }
 
+    /// Adds the destinations to services sorted by their identity.
     fn fill(
         &mut self,
         found: Vec<Found>,
         options: ReadOptions,
-        mut unreadable: Vec<String>,
+        unreadable: Vec<String>,
     ) -> Result<Table, Error> {
-        let mut services = Vec::with_capacity(found.len());
+        let mut table = Table {
+            services: Vec::with_capacity(found.len()),
+            unreadable,
+        };
+        let mut doubtful = Vec::new();
         for item in found {
-            if let Some(list) = self.destinations(&item, options, &mut unreadable)? {
-                services.push((item.service, list));
+            match self.destinations(&item, options, &mut table.unreadable)? {
+                Answer::Gone => {}
+                Answer::List(list) => table.services.push((item.service, list)),
+                Answer::Doubtful(reading) => {
+                    doubtful.push(Doubt::new(item.service.id, reading));
+                    table.services.push((item.service, Vec::new()));
+                }
             }
         }
-        unreadable.sort_unstable();
-        unreadable.dedup();
-        Ok(Table {
-            services,
-            unreadable,
-        })
+        self.settle_doubts(doubtful, &mut table)?;
+        table.unreadable.sort_unstable();
+        table.unreadable.dedup();
+        Ok(table)
     }
 
-    /// Which services there are, in any order.
+    /// Which services there are, sorted, each once.
     fn find(
         &mut self,
         wanted: &mut dyn Iterator<Item = ServiceId>,
         options: ReadOptions,
         unreadable: &mut Vec<String>,
     ) -> Result<Vec<Found>, Error> {
-        let dumped = self.dump_services(unreadable)?;
+        let mut dumped = self.dump_services(unreadable)?;
+        let mut missing = Vec::new();
+        let mut found = Vec::new();
         let old = self.old.as_mut().filter(|_| options.old_interface);
-        let listed = old.map(|old| old.services()).transpose()?;
-        let has_old = listed.is_some();
-        let mut found: Vec<Found> = dumped
-            .iter()
-            .filter(|service| !has_old || service.id.family() == Family::V6)
-            .map(|service| Found::by_netlink(*service))
-            .collect();
-        let mut missing: Vec<ServiceId> = wanted
-            .filter(|id| !has_old || id.family() == Family::V6)
-            .filter(|id| position(&dumped, *id).is_none())
-            .collect();
-        for item in listed.unwrap_or_default() {
-            match item.service.judge() {
-                Ok(mut service) => {
-                    // Without the dump's word on its engine it is asked for by its key.
-                    match position(&dumped, service.id) {
-                        Some(at) => service.engine = dumped[at].engine,
-                        None => missing.push(service.id),
-                    }
-                    found.push(Found {
-                        service,
-                        destinations: Some(item.destinations),
-                    });
-                }
-                Err(flaw) => note(flaw, unreadable)?,
+        let has_old = old.is_some();
+        if let Some(old) = old {
+            let listed = old.services()?;
+            found.reserve(listed.len());
+            let (v4, v6) = dumped
+                .into_iter()
+                .partition(|s| s.id.family() == Family::V4);
+            dumped = v6;
+            let mut engines = Engines {
+                services: v4,
+                at: 0,
+                sorted: false,
+            };
+            for item in listed {
+                engines.complete(item, &mut found, &mut missing, unreadable)?;
             }
         }
+        found.extend(dumped.into_iter().map(Found::by_netlink));
+        tidy(&mut found);
+        let uncertain = wanted.filter(|id| !has_old || id.family() == Family::V6);
+        missing.extend(uncertain.filter(|id| position(&found, *id).is_err()));
         if options.confirm {
             self.confirm(missing, &mut found, unreadable)?;
         }
@@ -190,10 +188,11 @@ impl Client {
         let answers = self.look_up(&missing, unreadable)?;
         found.retain(|found| missing.binary_search(&found.service.id).is_err());
         found.extend(answers.into_iter().flatten().map(Found::by_netlink));
+        tidy(found);
         Ok(())
     }
 
-    /// All services that one dump shows, sorted, each once.
+    /// All services that one dump shows, in the kernel's order, some perhaps twice.
     fn dump_services(&mut self, unreadable: &mut Vec<String>) -> Result<Vec<Service>, Error> {
         let mut services = Vec::new();
         let target = self.target(GET_SERVICE);
@@ -202,82 +201,7 @@ impl Client {
                 services.extend(one_service(bytes, unreadable)?);
                 Ok(())
             })?;
-        services.sort_by_key(|service| service.id);
-        services.dedup_by_key(|service| service.id);
         Ok(services)
-    }
-
-    /// The destinations of a service by the fastest interface that can say them; `None` if the service is gone.
-    fn destinations(
-        &mut self,
-        found: &Found,
-        options: ReadOptions,
-        unreadable: &mut Vec<String>,
-    ) -> Result<Option<Vec<Destination>>, Error> {
-        let id = found.service.id;
-        let old = self
-            .old
-            .as_mut()
-            .filter(|_| options.old_interface && id.family() == Family::V4);
-        let (Some(old), Some(expected)) = (old, found.destinations) else {
-            return self.settle(id, options, unreadable);
-        };
-        let Some(raw) = old.destinations(id, expected)? else {
-            return Ok(None);
-        };
-        // Fewer than were counted: some went meanwhile, or some are of the other family, which are not shown here.
-        let uncounted = raw.len() != expected as usize;
-        if uncounted || raw.iter().any(RawDestination::is_tunnel) {
-            return self.settle(id, options, unreadable);
-        }
-        judge_all(&raw, id, unreadable).map(Some)
-    }
-
-    /// Reads the destinations by netlink until they are certain; `None` if the service is gone.
-    fn settle(
-        &mut self,
-        id: ServiceId,
-        options: ReadOptions,
-        unreadable: &mut Vec<String>,
-    ) -> Result<Option<Vec<Destination>>, Error> {
-        let mut last: Option<Reading> = None;
-        for _ in 0..TRIES {
-            let reading = self.dump_destinations(id)?;
-            let certain = reading.whole && !reading.list.is_empty();
-            let agrees = last.as_ref().is_some_and(|last| last.list == reading.list);
-            if certain || agrees || !options.confirm {
-                unreadable.extend(reading.unreadable);
-                return Ok(Some(reading.list));
-            }
-            if reading.list.is_empty() && !self.exists(id)? {
-                return Ok(None);
-            }
-            last = Some(reading);
-        }
-        Err(Error::Torn(id))
-    }
-
-    fn exists(&mut self, id: ServiceId) -> Result<bool, Error> {
-        Ok(self
-            .look_up(&[id], &mut Vec::new())?
-            .iter()
-            .any(Option::is_some))
-    }
-
-    /// One reading of the destinations by netlink, sorted, each once.
-    fn dump_destinations(&mut self, id: ServiceId) -> Result<Reading, Error> {
-        let mut reading = Reading::default();
-        let target = self.target(GET_DESTINATION);
-        let extent = self.netlink.dump(
-            target,
-            "list the destinations of a service",
-            |out| service_only(out, id),
-            &mut |bytes| reading.take(bytes, id),
-        )?;
-        reading.list.sort_by_key(Destination::key);
-        reading.list.dedup_by_key(|destination| destination.key());
-        reading.whole = is_whole(extent);
-        Ok(reading)
     }
 }
 
@@ -290,62 +214,71 @@ impl Found {
     }
 }
 
-/// One reading of the destinations of a service.
-#[derive(Debug, Default)]
-struct Reading {
-    list: Vec<Destination>,
-    unreadable: Vec<String>,
-    /// It came from one critical section.
-    whole: bool,
+/// What a dump of the services has said of engines, for what the old interface has listed.
+struct Engines {
+    services: Vec<Service>,
+    /// Both come in the order of the kernel's table: as long as nothing changes, this one is next.
+    at: usize,
+    sorted: bool,
 }
 
-impl Reading {
-    fn take(&mut self, bytes: &[u8], id: ServiceId) -> Result<(), Error> {
-        for item in Attributes(bytes) {
-            let (DESTINATION, value) = item? else {
-                continue;
-            };
-            match parse_destination(value, id) {
-                Ok(destination) => self.list.push(destination),
-                Err(flaw) => note(flaw, &mut self.unreadable)?,
-            }
+impl Engines {
+    /// A service the dump did not show is asked for by its key: it may have an engine.
+    fn complete(
+        &mut self,
+        item: Listed,
+        found: &mut Vec<Found>,
+        missing: &mut Vec<ServiceId>,
+        unreadable: &mut Vec<String>,
+    ) -> Result<(), Error> {
+        let mut service = match item.service.judge() {
+            Ok(service) => service,
+            Err(flaw) => return note(flaw, unreadable),
+        };
+        match self.dumped(service.id) {
+            Some(dumped) => service.engine = dumped.engine,
+            None => missing.push(service.id),
         }
+        let destinations = Some(item.destinations);
+        found.push(Found {
+            service,
+            destinations,
+        });
         Ok(())
+    }
+
+    fn dumped(&mut self, id: ServiceId) -> Option<&Service> {
+        let is_next = !self.sorted && self.services.get(self.at).is_some_and(|next| next.id == id);
+        if is_next {
+            self.at += 1;
+            return self.services.get(self.at - 1);
+        }
+        if !self.sorted {
+            self.services.sort_unstable_by_key(|service| service.id);
+            self.sorted = true;
+        }
+        let at = self
+            .services
+            .binary_search_by_key(&id, |service| service.id)
+            .ok()?;
+        self.services.get(at)
     }
 }
 
-/// A list came from one critical section if the datagram it came in had room for one entry more (about 400
-/// bytes). A datagram is allocated with a page or, once we have shown a larger buffer, with 32 KiB less its
-/// overhead (`netlink_dump`), so lengths near either are not trusted.
-const fn is_whole(extent: Extent) -> bool {
-    let spacious = extent.longest < 3_000 || (8_192 < extent.longest && extent.longest < 31_000);
-    extent.datagrams <= 1 && !extent.interrupted && spacious
+fn tidy(found: &mut Vec<Found>) {
+    found.sort_unstable_by_key(|found| found.service.id);
+    found.dedup_by_key(|found| found.service.id);
 }
 
-fn position(sorted: &[Service], id: ServiceId) -> Option<usize> {
-    sorted.binary_search_by_key(&id, |service| service.id).ok()
+fn position(sorted: &[Found], id: ServiceId) -> Result<usize, usize> {
+    sorted.binary_search_by_key(&id, |found| found.service.id)
 }
 
-fn note(flaw: Flaw, unreadable: &mut Vec<String>) -> Result<(), Error> {
+/// Notes what cannot be expressed; what is malformed ends the reading.
+pub(super) fn note(flaw: Flaw, unreadable: &mut Vec<String>) -> Result<(), Error> {
     match flaw {
         Flaw::Inexpressible(text) => unreadable.push(text),
         Flaw::Malformed(flaw) => return Err(flaw.into()),
     }
     Ok(())
-}
-
-fn judge_all(
-    raw: &[RawDestination],
-    id: ServiceId,
-    unreadable: &mut Vec<String>,
-) -> Result<Vec<Destination>, Error> {
-    let mut list = Vec::with_capacity(raw.len());
-    for destination in raw {
-        match destination.judge(id) {
-            Ok(destination) => list.push(destination),
-            Err(flaw) => note(flaw, unreadable)?,
-        }
-    }
-    list.sort_unstable_by_key(Destination::key);
-    Ok(list)
 }

@@ -1,5 +1,6 @@
 //! What a virtual service and a destination are, in few and small types.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
@@ -95,7 +96,9 @@ impl Family {
 }
 
 /// Identity of a virtual service: what the kernel finds it by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+///
+/// Sorted as written: addresses before marks, then by protocol, family, address and port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum ServiceId {
     /// Packets to this address and port (0: every port, for persistent services).
@@ -172,6 +175,40 @@ impl TryFrom<String> for ServiceId {
 impl From<ServiceId> for String {
     fn from(id: ServiceId) -> Self {
         id.to_string()
+/// An address as a number, and whether it is IPv6: sorts as [`IpAddr`] does, in a few instructions.
+pub(super) const fn rank(address: IpAddr) -> (u8, u128) {
+    match address {
+        IpAddr::V4(v4) => (0, v4.to_bits() as u128),
+        IpAddr::V6(v6) => (1, v6.to_bits()),
+    }
+}
+
+impl ServiceId {
+    /// Sorting is most of what reading a table costs outside the kernel, so it has to be cheap.
+    const fn rank(&self) -> (u32, u128, u16) {
+        match *self {
+            Self::Address {
+                protocol,
+                address,
+                port,
+            } => {
+                let (family, number) = rank(address);
+                ((protocol as u32) << 8 | family as u32, number, port)
+            }
+            Self::FirewallMark { family, mark } => (1 << 16 | family as u32, mark as u128, 0),
+        }
+    }
+}
+
+impl Ord for ServiceId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.rank().cmp(&other.rank())
+    }
+}
+
+impl PartialOrd for ServiceId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -408,6 +445,11 @@ impl Destination {
     /// What the kernel finds it by, within its service.
     pub const fn key(&self) -> (IpAddr, u16) {
         (self.address, self.port)
+    }
+
+    /// Sorts as [`Destination::key`] does.
+    pub(super) const fn rank(&self) -> ((u8, u128), u16) {
+        (rank(self.address), self.port)
     }
 }
 
