@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use crate::delta::Set;
 use crate::document::{InterfaceName, ManagedBy, Vip};
+use crate::ipvs::Family;
 use crate::resources::address::{Address, AddressKey};
 
 use super::node::Node;
@@ -45,7 +46,7 @@ pub(super) fn addresses(node: &Node, findings: &mut Findings) -> Set<Address> {
                 address(
                     interface,
                     it,
-                    whole(it),
+                    Family::of(it).bits(),
                     vip.label.as_ref().map(|it| it.as_str()),
                 )
             })),
@@ -95,10 +96,6 @@ fn address(interface: &InterfaceName, address: IpAddr, prefix: u8, label: Option
             prefix,
         },
     }
-}
-
-fn whole(address: IpAddr) -> u8 {
-    if address.is_ipv4() { 32 } else { 128 }
 }
 
 fn homeless(node: &Node, index: usize, vip: &Vip) -> Problem {

@@ -44,7 +44,7 @@ impl Files {
             let names: Vec<&str> = all.units.iter().map(|it| it.name.as_str()).collect();
             let names = names.join(", ");
             findings.warn(format!(
-                "the director was not looked at: that it has {names} is assumed"
+                "the director was not looked at: {names} as on Debian assumed"
             ));
         }
         all

@@ -12,7 +12,7 @@ use crate::resources::nftables::{Chain, ChainName, Match, NftTable, Policy, Rule
 use super::addresses::addresses_of;
 use super::node::{Node, networks_of};
 use super::problem::{Findings, Problem};
-use super::services::{family_of, family_of_mark, ports, protocols};
+use super::services::{family_of_mark, ports, protocols};
 
 /// The table; `None` when the document asks for no rule of ours.
 pub(super) fn table(node: &Node, findings: &mut Findings) -> Option<NftTable> {
@@ -62,9 +62,9 @@ pub(super) fn masquerades(node: &Node, family: Family) -> bool {
     let inside = node
         .inside_networks()
         .iter()
-        .any(|it| family_of(it.addr()) == family);
+        .any(|it| Family::of(it.addr()) == family);
     let outside = node.outside().is_some_and(|it| {
-        family == Family::V4 || networks_of(it).any(|net| family_of(net.addr()) == family)
+        family == Family::V4 || networks_of(it).any(|net| Family::of(net.addr()) == family)
     });
     wanted && inside && outside
 }
@@ -135,7 +135,7 @@ fn masquerade(node: &Node) -> Vec<Rule> {
     let Some(outside) = node.outside() else {
         return Vec::new();
     };
-    let wanted = |it: &IpNet| masquerades(node, family_of(it.addr()));
+    let wanted = |it: &IpNet| masquerades(node, Family::of(it.addr()));
     let networks = node.inside_networks().into_iter().filter(wanted);
     let rules = networks.map(|network| {
         let out = Match::OutInterface(outside.name.to_string());
@@ -204,7 +204,7 @@ fn mark_rules(service: &Service, wanted: &document::Match, vip: &Vip) -> Vec<Rul
         return Vec::new();
     };
     let family = family_of_mark(service);
-    let addresses = addresses_of(vip).filter(|it| family_of(*it) == family);
+    let addresses = addresses_of(vip).filter(|it| Family::of(*it) == family);
     let rules = addresses.flat_map(|address| {
         let each = protocols(wanted.protocols.as_deref()).iter();
         each.filter_map(move |protocol| {

@@ -1,7 +1,6 @@
 //! Virtual services and their destinations.
 
 use std::collections::{BTreeSet, HashMap};
-use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -43,7 +42,7 @@ impl Balanced {
     /// Whether packets of this family are rewritten on their way, so that the node must forward the answers.
     pub fn masquerades(&self, family: Family) -> bool {
         self.destinations.iter().any(|it| {
-            it.at.forwarding == ipvs::Forwarding::Masquerade && family_of(it.at.address) == family
+            it.at.forwarding == ipvs::Forwarding::Masquerade && Family::of(it.at.address) == family
         })
     }
 }
@@ -95,7 +94,7 @@ fn fronts(node: &Node, vips: &HashMap<&str, &Vip>, service: &Service) -> Vec<Fro
                     address,
                     port,
                 },
-                family: family_of(address),
+                family: Family::of(address),
                 port,
                 offset: port - ports.start(),
             }));
@@ -142,15 +141,6 @@ pub(super) fn protocols(stated: Option<&[Protocol]>) -> &[Protocol] {
     stated.unwrap_or(&[Protocol::Tcp])
 }
 
-/// The family of an address.
-pub(super) fn family_of(address: IpAddr) -> Family {
-    if address.is_ipv4() {
-        Family::V4
-    } else {
-        Family::V6
-    }
-}
-
 fn parts(service: &Service) -> impl Iterator<Item = &'static str> + use<> {
     let scheduler = service.scheduler.unwrap_or(Scheduler::Wlc);
     let engine = service.persistence.as_ref().and_then(|it| it.engine);
@@ -175,11 +165,7 @@ fn virtual_service(service: &Service, id: ServiceId) -> VirtualService {
 }
 
 fn stickiness(persistence: &Persistence, id: ServiceId) -> ipvs::Persistence {
-    let family = match id {
-        ServiceId::Address { address, .. } => family_of(address),
-        ServiceId::FirewallMark { family, .. } => family,
-    };
-    let whole_address = if family == Family::V4 { 32 } else { 128 };
+    let whole_address = id.family().bits();
     let prefix = persistence.prefix.map_or(whole_address, |it| it.get());
     ipvs::Persistence {
         timeout_seconds: persistence.timeout_seconds.map_or(300, |it| it.get()),

@@ -12,7 +12,6 @@ mod services;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::ipvs::ServiceId;
 
 /// A document with a director, three machines and a VIP of both families; `more` is laid over it.
 fn document(more: Value) -> Value {
@@ -62,21 +61,10 @@ fn refused(more: Value, facts: &Facts) -> Vec<String> {
 /// `address:port weight` of each destination of one service.
 fn destinations(desired: &Desired, wanted: &str) -> Vec<String> {
     let all = desired.state.destinations.iter();
-    let of_one = all.filter(|it| place_of(&it.service) == wanted);
+    let of_one = all.filter(|it| it.service.to_string() == wanted);
     of_one
         .map(|it| format!("{}:{} {}", it.at.address, it.at.port, it.at.weight))
         .collect()
-}
-
-fn place_of(id: &ServiceId) -> String {
-    match id {
-        ServiceId::Address {
-            protocol,
-            address,
-            port,
-        } => format!("{protocol:?} {address} {port}"),
-        ServiceId::FirewallMark { family, mark } => format!("{family:?} mark {mark}"),
-    }
 }
 
 fn services(desired: &Desired) -> Vec<String> {
@@ -84,7 +72,7 @@ fn services(desired: &Desired) -> Vec<String> {
         .state
         .virtual_services
         .iter()
-        .map(|it| place_of(&it.id))
+        .map(|it| it.id.to_string())
         .collect()
 }
 

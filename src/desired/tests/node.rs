@@ -154,7 +154,7 @@ fn the_unit_reads_what_its_distribution_reads() {
     assert_eq!((unit.name.as_str(), unit.reads.len()), ("dhcpd", 1));
     assert_eq!(
         desired.warnings,
-        ["the director was not looked at: that it has dhcpd is assumed"]
+        ["the director was not looked at: dhcpd as on Debian assumed"]
     );
 }
 

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use super::*;
-use crate::ipvs;
+use crate::ipvs::{self, ServiceId};
 
 /// What a machine, a service and an exception say of the weight, and what comes of it.
 #[test]
@@ -29,7 +29,7 @@ fn the_most_special_weight_counts_and_a_quiesced_machine_is_quiesced_everywhere(
         http["destinations"] = json!([special]);
         let desired = resolved(json!({ "realServers": [real_server], "services": [http] }));
         let expected = format!("10.0.0.11:80 {expected}");
-        assert_eq!(destinations(&desired, "Tcp 192.0.2.10 80"), [expected]);
+        assert_eq!(destinations(&desired, "tcp 192.0.2.10:80"), [expected]);
     }
 }
 
@@ -49,7 +49,7 @@ fn members_are_all_or_the_named_or_the_tagged() {
             .extend(more.as_object().unwrap().clone());
         destinations(
             &resolved(json!({ "services": [service] })),
-            "Tcp 192.0.2.10 80",
+            "tcp 192.0.2.10:80",
         )
     };
     assert_eq!(
@@ -72,11 +72,11 @@ fn a_range_is_a_service_per_port_and_keeps_its_offset() {
     }]}));
     assert_eq!(services(&desired).len(), 6);
     assert_eq!(
-        destinations(&desired, "Udp 192.0.2.10 5000"),
+        destinations(&desired, "udp 192.0.2.10:5000"),
         ["10.0.0.11:6000 3", "10.0.0.12:7000 1"]
     );
     assert_eq!(
-        destinations(&desired, "Tcp 192.0.2.10 5002"),
+        destinations(&desired, "tcp 192.0.2.10:5002"),
         ["10.0.0.11:6002 3", "10.0.0.12:7002 1"]
     );
     let rtp = ServiceId::Address {
@@ -94,14 +94,14 @@ fn a_vip_of_both_families_makes_two_services() {
     ]}));
     assert_eq!(
         services(&desired),
-        ["Tcp 192.0.2.20 80", "Tcp 2001:db8::20 80"]
+        ["tcp 192.0.2.20:80", "tcp [2001:db8::20]:80"]
     );
     assert_eq!(
-        destinations(&desired, "Tcp 192.0.2.20 80"),
+        destinations(&desired, "tcp 192.0.2.20:80"),
         ["10.0.0.11:80 3", "10.0.0.12:80 1"]
     );
     assert_eq!(
-        destinations(&desired, "Tcp 2001:db8::20 80"),
+        destinations(&desired, "tcp [2001:db8::20]:80"),
         ["fd00::11:80 3"]
     );
     assert_eq!(
@@ -131,15 +131,15 @@ fn only_masquerading_changes_the_port_and_only_a_tunnel_the_family() {
         ],
     }));
     assert_eq!(
-        destinations(&desired, "Tcp 192.0.2.20 80"),
+        destinations(&desired, "tcp 192.0.2.20:80"),
         ["10.0.0.11:8080 1", "198.51.100.7:80 1"]
     );
     assert_eq!(
-        destinations(&desired, "Tcp 2001:db8::20 80"),
+        destinations(&desired, "tcp [2001:db8::20]:80"),
         ["198.51.100.7:80 1", "fd00::11:8080 1"]
     );
-    assert_eq!(destinations(&desired, "V4 mark 7"), ["10.0.0.11:0 1"]);
-    assert_eq!(destinations(&desired, "V4 mark 8"), ["10.0.0.11:8080 1"]);
+    assert_eq!(destinations(&desired, "fwmark 7"), ["10.0.0.11:0 1"]);
+    assert_eq!(destinations(&desired, "fwmark 8"), ["10.0.0.11:8080 1"]);
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn a_service_lives_where_its_vip_lives() {
         &Facts::unknown(),
     )
     .unwrap();
-    assert_eq!(services(&desired), ["Tcp 192.0.2.11 53"]);
+    assert_eq!(services(&desired), ["tcp 192.0.2.11:53"]);
     let modules: Vec<_> = desired
         .state
         .modules
