@@ -74,7 +74,7 @@ impl LinuxHost {
     }
 
     /// Remembers that an object carries our mark.
-    pub(crate) fn mark(&mut self, mark: impl FnOnce(&mut Keys)) {
+    pub(crate) fn mark(&mut self, mark: impl FnOnce(&mut Keys) -> bool) {
         mark(&mut self.look.marked);
     }
 

@@ -113,7 +113,7 @@ pub async fn observe(host: &mut LinuxHost, _: &Scope<'_>) -> Result<Set<Address>
             host.note(format!("address {} with peer {peer}", address.key));
         } else {
             if it.protocol == Some(ADDRESS_PROTOCOL) {
-                host.mark(|keys| drop(keys.addresses.insert(address.key.clone())));
+                host.mark(|keys| keys.addresses.insert(address.key.clone()));
             }
             addresses.insert(address);
         }

@@ -28,7 +28,7 @@ pub async fn observe(
     let Some(live) = look(host).await? else {
         return Ok(Set::default());
     };
-    host.mark(|keys| drop(keys.nftables.insert(TheTable)));
+    host.mark(|keys| keys.nftables.insert(TheTable));
     let live = match scope.desired.nftables.get(&TheTable) {
         Some(desired) => canonical::in_words_of(desired, live),
         None => live,

@@ -102,7 +102,7 @@ pub async fn observe(host: &mut LinuxHost, scope: &Scope<'_>) -> Result<Set<Rout
             None => host.note(format!("route {key}: several next hops, or an interface that is new")),
         }
         if found.protocol == ROUTE_PROTOCOL {
-            host.mark(|keys| drop(keys.routes.insert(key)));
+            host.mark(|keys| keys.routes.insert(key));
         }
     }
     Ok(routes)

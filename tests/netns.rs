@@ -1,0 +1,19 @@
+//! The kernel itself, in network namespaces made for one test each: links, addresses, routes, nftables, sysctls.
+//! Needs root, `ip` and `nft`. What this kernel may lack (dummy, VLAN, bond, IPVS) is tested in the lab.
+
+#[path = "netns/addresses.rs"]
+mod addresses;
+#[path = "netns/dumps.rs"]
+mod dumps;
+#[path = "netns/links.rs"]
+mod links;
+#[path = "netns/nftables.rs"]
+mod nftables;
+#[path = "netns/routes.rs"]
+mod routes;
+#[path = "netns/rules.rs"]
+mod rules;
+#[path = "netns/settings.rs"]
+mod settings;
+#[path = "netns/space.rs"]
+mod space;
