@@ -36,7 +36,9 @@ pub async fn probe(
     for round in 1..=PROBES {
         for address in addresses {
             // A probe that does not fit into the queue is one of three.
-            let _ = socket.send(&request(own, Ipv4Addr::UNSPECIFIED, *address)).await;
+            let _ = socket
+                .send(&request(own, Ipv4Addr::UNSPECIFIED, *address))
+                .await;
         }
         let until = start + BETWEEN_PROBES * round;
         collect(&socket, until, ours, addresses, &mut taken).await;

@@ -105,7 +105,11 @@ pub(crate) fn execute(host: &mut LinuxHost, commands: &[Command]) -> Vec<Outcome
         for (command, result) in sent {
             outcomes.push(outcome(client, command, result));
         }
-        if stuck || outcomes.iter().any(|it| !matches!(it, Outcome::Done | Outcome::AlreadySo)) {
+        if stuck
+            || outcomes
+                .iter()
+                .any(|it| !matches!(it, Outcome::Done | Outcome::AlreadySo))
+        {
             break;
         }
     }
@@ -147,7 +151,9 @@ fn is_so(client: &mut Client, command: &Command) -> bool {
         Command::NewService(wanted) => read(wanted.id).iter().any(|(it, _)| it == wanted),
         Command::NewDestination(id, wanted) => {
             let services = read(*id);
-            services.iter().any(|(_, destinations)| destinations.contains(wanted))
+            services
+                .iter()
+                .any(|(_, destinations)| destinations.contains(wanted))
         }
         _ => false,
     }

@@ -117,10 +117,14 @@ impl Links {
                 Some(NetLink::decode(body))
             })
             .await?;
-        links.into_iter().collect::<Option<_>>().map(Self).ok_or_else(|| {
-            let reason = "the kernel describes one of them without name or MTU";
-            HostError::new("cannot list network interfaces", reason)
-        })
+        links
+            .into_iter()
+            .collect::<Option<_>>()
+            .map(Self)
+            .ok_or_else(|| {
+                let reason = "the kernel describes one of them without name or MTU";
+                HostError::new("cannot list network interfaces", reason)
+            })
     }
 
     /// In the kernel's order.

@@ -17,7 +17,9 @@ pub fn present<'a>(names: impl IntoIterator<Item = &'a str>) -> BTreeSet<&'a str
         let name = normal(name);
         is_built_in_by_sysfs(&name)
             || loaded.get_or_insert_with(loaded_modules).contains(&name)
-            || built_in.get_or_insert_with(built_in_modules).contains(&name)
+            || built_in
+                .get_or_insert_with(built_in_modules)
+                .contains(&name)
     };
     names.into_iter().filter(|name| is_present(name)).collect()
 }

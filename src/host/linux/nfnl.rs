@@ -110,7 +110,9 @@ fn generation(answer: &[u8]) -> Option<u32> {
 /// The error number of an answer that is a refusal.
 fn error_of(answer: &[u8]) -> Option<i32> {
     match u16_of(answer.get(4..)?)? {
-        NLMSG_ERROR => u32_of(answer.get(HEADER..)?).map(|code| code.cast_signed().saturating_neg()),
+        NLMSG_ERROR => {
+            u32_of(answer.get(HEADER..)?).map(|code| code.cast_signed().saturating_neg())
+        }
         kind if kind == message_type(NFT_MSG_NEWTABLE) => None,
         _ => None,
     }

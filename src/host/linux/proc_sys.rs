@@ -38,7 +38,8 @@ fn folded(text: &str) -> String {
 
 /// The inventory is read back from disk, so its keys are checked here once more.
 fn file(path: &str) -> Result<PathBuf, HostError> {
-    let sound = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains('\0');
+    let sound =
+        |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains('\0');
     if path.split('/').all(sound) {
         return Ok(PathBuf::from("/proc/sys").join(path));
     }
@@ -61,7 +62,8 @@ fn plain(error: &io::Error) -> String {
         }
         io::ErrorKind::InvalidInput => "the kernel does not accept this value".into(),
         io::ErrorKind::ReadOnlyFilesystem => {
-            "/proc/sys is read-only here (a container, or ProtectKernelTunables= of the unit)".into()
+            "/proc/sys is read-only here (a container, or ProtectKernelTunables= of the unit)"
+                .into()
         }
         io::ErrorKind::PermissionDenied => "permission denied: this needs root".into(),
         _ => error.to_string(),

@@ -7,9 +7,7 @@
 use std::io;
 use std::time::Duration;
 
-use netlink_packet_core::{
-    NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkMessage,
-};
+use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkMessage};
 use netlink_sys::{AsyncSocket as _, AsyncSocketExt as _, TokioSocket, protocols::NETLINK_ROUTE};
 use rtnetlink::packet_route::RouteNetlinkMessage;
 
@@ -123,6 +121,8 @@ impl Rtnl {
         let (mut list, mut torn) = (Vec::new(), false);
         loop {
             if !self.receive().await? {
+                // The kernel refuses a new list as long as the old one was not read to its end.
+                self.socket = open_socket()?;
                 return Ok(Dump::Torn);
             }
             for message in messages(&self.buffer).filter(|it| it.sequence == sequence) {

@@ -68,14 +68,15 @@ async fn try_to_add(
     let free: Vec<&Address> = free.copied().collect();
     let _tells_neighbours = duplicates::announcing(&links, &free)?;
     let (requests, unknown) = requests(&links, &free);
+    let known = requests.len();
     let mut outcomes = send_additions(host, &free, requests).await?;
     duplicates::settle(host, &links, &free, &mut outcomes).await?;
     announce(&links, &free, &outcomes).await;
-    if outcomes.len() == free.len() {
-        outcomes.extend(unknown.map(Outcome::Failed));
-        let next = wanted.get(outcomes.len());
-        let owner = next.and_then(|it| Some((it, taken.get(&it.key)?)));
-        outcomes.extend(owner.map(|(it, owner)| Outcome::Failed(taken_by(it, owner))));
+    // What stands in the way of the next one, when all before it went well.
+    if outcomes.len() == known && !outcomes.iter().any(stops) {
+        let next = wanted.get(known);
+        let owned = next.and_then(|it| Some(taken_by(it, taken.get(&it.key)?)));
+        outcomes.extend(unknown.or(owned).map(Outcome::Failed));
     }
     Ok(outcomes)
 }
@@ -125,7 +126,9 @@ fn requests(links: &Links, wanted: &[&Address]) -> (Vec<Request>, Option<HostErr
 fn full_message(address: &Address, index: u32) -> AddressMessage {
     let mut message = bare_message(&address.key, index);
     if let Some(label) = &address.label {
-        message.attributes.push(AddressAttribute::Label(label.clone()));
+        message
+            .attributes
+            .push(AddressAttribute::Label(label.clone()));
     }
     let mark = AddressProtocol::Other(ADDRESS_PROTOCOL);
     message.attributes.push(AddressAttribute::Protocol(mark));
@@ -244,9 +247,15 @@ fn promote_secondaries(
 ) -> Result<Vec<Meanwhile>, HostError> {
     let mut interfaces = BTreeSet::new();
     for key in keys.iter().filter(|key| key.address.is_ipv4()) {
-        let Some(link) = links.named(&key.interface) else { continue };
-        let primary = found.iter().any(|it| it.is(key, link.index) && !it.is_secondary());
-        let shadowed = found.iter().any(|it| it.index == link.index && it.is_secondary());
+        let Some(link) = links.named(&key.interface) else {
+            continue;
+        };
+        let primary = found
+            .iter()
+            .any(|it| it.is(key, link.index) && !it.is_secondary());
+        let shadowed = found
+            .iter()
+            .any(|it| it.index == link.index && it.is_secondary());
         if primary && shadowed {
             interfaces.insert(&link.name);
         }

@@ -5,9 +5,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use rtnetlink::packet_route::AddressFamily;
 use rtnetlink::packet_route::RouteNetlinkMessage;
 use rtnetlink::packet_route::address::{AddressAttribute, AddressMessage};
-use rtnetlink::packet_route::AddressFamily;
 use tokio::time::{Instant, sleep};
 
 use super::observe::read;
@@ -46,7 +46,14 @@ pub(super) async fn probe<'a>(
         all.extend(taken.into_iter().map(|(address, mac)| {
             let interface = link.name.clone();
             let address = IpAddr::V4(address);
-            (AddressKey { interface, address, prefix: 32 }, arp::written(mac))
+            (
+                AddressKey {
+                    interface,
+                    address,
+                    prefix: 32,
+                },
+                arp::written(mac),
+            )
         }));
     }
     Ok(all)
@@ -83,10 +90,7 @@ fn vips_by_link<'a, 'l>(
 
 /// Has the kernel tell the neighbours of IPv6 VIPs once it found them free (`ndisc_notify` in
 /// Documentation/networking/ip-sysctl.rst), for as long as the result is kept.
-pub(super) fn announcing(
-    links: &Links,
-    wanted: &[&Address],
-) -> Result<Vec<Meanwhile>, HostError> {
+pub(super) fn announcing(links: &Links, wanted: &[&Address]) -> Result<Vec<Meanwhile>, HostError> {
     let keys = wanted.iter().map(|it| &it.key);
     let vips = keys.filter(|key| key.is_vip() && key.address.is_ipv6());
     let names: BTreeSet<&String> = vips.map(|key| &key.interface).collect();
@@ -108,7 +112,9 @@ pub(super) async fn settle(
 ) -> Result<(), HostError> {
     let mut waiting: BTreeMap<usize, (u32, &AddressKey)> = BTreeMap::new();
     for (place, (address, outcome)) in added.iter().zip(outcomes.iter()).enumerate() {
-        let link = links.named(&address.key.interface).filter(|it| it.has_carrier());
+        let link = links
+            .named(&address.key.interface)
+            .filter(|it| it.has_carrier());
         if let (Some(link), Outcome::Done) = (link, outcome)
             && address.key.address.is_ipv6()
         {
@@ -141,9 +147,8 @@ async fn judge(
     waiting: &mut BTreeMap<usize, (u32, &AddressKey)>,
 ) -> Result<Vec<(usize, Outcome)>, HostError> {
     let found = read(host).await?;
-    let state_of = |(index, key): &(u32, &AddressKey)| {
-        found.iter().find(|it| it.is(key, *index)).cloned()
-    };
+    let state_of =
+        |(index, key): &(u32, &AddressKey)| found.iter().find(|it| it.is(key, *index)).cloned();
     let mut failed = Vec::new();
     waiting.retain(|place, it| match state_of(it) {
         Some(state) if state.is_tentative() => true,
@@ -158,7 +163,10 @@ async fn judge(
     for (place, (index, key)) in failed {
         withdraw(host, index, key).await?;
         let action = format!("cannot add address {key}");
-        let error = HostError::new(action, "another machine has it (duplicate address detection)");
+        let error = HostError::new(
+            action,
+            "another machine has it (duplicate address detection)",
+        );
         outcomes.push((place, Outcome::Failed(error)));
     }
     Ok(outcomes)
@@ -169,7 +177,9 @@ async fn withdraw(host: &mut LinuxHost, index: u32, key: &AddressKey) -> Result<
     message.header.family = AddressFamily::Inet6;
     message.header.prefix_len = key.prefix;
     message.header.index = index;
-    message.attributes.push(AddressAttribute::Local(key.address));
+    message
+        .attributes
+        .push(AddressAttribute::Local(key.address));
     let message = RouteNetlinkMessage::DelAddress(message);
     match host.rtnl()?.change_one(message, 0).await {
         Reply::Done => Ok(()),

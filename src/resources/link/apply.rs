@@ -39,7 +39,9 @@ fn order(deltas: &[&Delta<Link>]) -> Vec<usize> {
     while !waiting.is_empty() {
         let next = waiting.iter().position(|place| {
             let others = waiting.iter().filter(|it| *it != place);
-            others.copied().all(|other| !waits_for(deltas, *place, other))
+            others
+                .copied()
+                .all(|other| !waits_for(deltas, *place, other))
         });
         // A circle, which no kernel would accept either, is cut anywhere.
         order.push(waiting.remove(next.unwrap_or(0)));
@@ -88,7 +90,11 @@ async fn create(host: &mut LinuxHost, link: &Link) -> Result<Outcome, HostError>
     let links = host.fresh_links().await?;
     let message = created(link, &links, &action)?;
     let message = RouteNetlinkMessage::NewLink(message);
-    match host.rtnl()?.change_one(message, NLM_F_CREATE | NLM_F_EXCL).await {
+    match host
+        .rtnl()?
+        .change_one(message, NLM_F_CREATE | NLM_F_EXCL)
+        .await
+    {
         Reply::Done => {}
         Reply::Refused(refusal) if refusal.errno == libc::EEXIST => {
             return judge_existing(host, link, action).await;
@@ -100,9 +106,20 @@ async fn create(host: &mut LinuxHost, link: &Link) -> Result<Outcome, HostError>
         Reply::Refused(refusal) => return Err(HostError::new(action, refusal)),
         Reply::Lost => return Ok(Outcome::Unknown),
     }
+    complete(host, link).await?;
+    Ok(Outcome::Done)
+}
+
+/// What cannot be said when it is made. A bridge follows the MTU of its members unless its own was set afterwards
+/// (`br_mtu_auto_adjust` in net/bridge/br_if.c).
+async fn complete(host: &mut LinuxHost, link: &Link) -> Result<(), HostError> {
+    host.fresh_links().await?;
+    if let (LinkKind::Bridge, Some(mtu)) = (&link.kind, link.mtu) {
+        set_mtu(host, &link.name, mtu).await?;
+    }
     match &link.controller {
         Some(controller) => enslave(host, &link.name, controller).await,
-        None => Ok(Outcome::Done),
+        None => Ok(()),
     }
 }
 
@@ -128,7 +145,7 @@ fn created(link: &Link, links: &Links, action: &str) -> Result<LinkMessage, Host
             return Err(HostError::new(action, reason));
         }
         LinkKind::Dummy => with_mtu(LinkDummy::new(name), link),
-        LinkKind::Bridge => with_mtu(LinkBridge::new(name), link),
+        LinkKind::Bridge => LinkBridge::new(name).build(),
         LinkKind::Vlan { parent, id } => {
             let parent = links.require(parent, action)?.index;
             with_mtu(LinkVlan::new(name, parent, *id), link)
@@ -162,8 +179,7 @@ fn bond_mode(mode: &str, action: &str) -> Result<BondMode, HostError> {
 async fn update(host: &mut LinuxHost, from: &Link, to: &Link) -> Result<Outcome, HostError> {
     let action = format!("cannot change interface {}", to.name);
     if let Some(mtu) = to.mtu.filter(|mtu| from.mtu != Some(*mtu)) {
-        let wanted = format!("cannot set the MTU of {} to {mtu}", to.name);
-        change(host, &to.name, &wanted, |it| it.mtu(mtu)).await?;
+        set_mtu(host, &to.name, mtu).await?;
     }
     match (&from.controller, &to.controller) {
         (before, Some(controller)) if before.as_ref() != Some(controller) => {
@@ -179,11 +195,7 @@ async fn update(host: &mut LinuxHost, from: &Link, to: &Link) -> Result<Outcome,
 }
 
 /// A bond takes in an interface only while that is down, and brings it up itself; it is put back to what it was.
-async fn enslave(
-    host: &mut LinuxHost,
-    name: &str,
-    controller: &str,
-) -> Result<Outcome, HostError> {
+async fn enslave(host: &mut LinuxHost, name: &str, controller: &str) -> Result<(), HostError> {
     let action = format!("cannot make {name} a member of {controller}");
     let links = host.fresh_links().await?;
     let controller = links.require(controller, &action)?;
@@ -196,13 +208,24 @@ async fn enslave(
     if is_bond {
         set_up(host, name, was_up).await?;
     }
-    joined.map(|()| Outcome::Done)
+    joined
+}
+
+async fn set_mtu(host: &mut LinuxHost, name: &str, mtu: u32) -> Result<(), HostError> {
+    let action = format!("cannot set the MTU of {name} to {mtu}");
+    change(host, name, &action, |it| it.mtu(mtu)).await
 }
 
 async fn set_up(host: &mut LinuxHost, name: &str, up: bool) -> Result<(), HostError> {
     let state = if up { "up" } else { "down" };
     let action = format!("cannot set interface {name} {state}");
-    change(host, name, &action, |it| if up { it.up() } else { it.down() }).await
+    change(
+        host,
+        name,
+        &action,
+        |it| if up { it.up() } else { it.down() },
+    )
+    .await
 }
 
 type Unspecified = LinkMessageBuilder<LinkUnspec>;
@@ -247,11 +270,20 @@ mod tests {
     use super::*;
 
     fn link(name: &str, kind: LinkKind) -> Link {
-        Link { name: name.into(), kind, up: false, mtu: None, controller: None }
+        Link {
+            name: name.into(),
+            kind,
+            up: false,
+            mtu: None,
+            controller: None,
+        }
     }
 
     fn on(parent: &str) -> LinkKind {
-        LinkKind::Vlan { parent: parent.into(), id: 7 }
+        LinkKind::Vlan {
+            parent: parent.into(),
+            id: 7,
+        }
     }
 
     #[test]

@@ -30,7 +30,9 @@ pub async fn observe(host: &mut LinuxHost, scope: &Scope<'_>) -> Result<Set<Link
         .chain(inventory.prior.links.keys())
         .collect();
     let seen = names.into_iter().filter_map(|name| {
-        let wanted = desired.get(name).or_else(|| inventory.prior.links.get(name));
+        let wanted = desired
+            .get(name)
+            .or_else(|| inventory.prior.links.get(name));
         Some(in_words_of(wanted, links.named(name)?, &links))
     });
     Ok(seen.collect())

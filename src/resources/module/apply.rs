@@ -31,9 +31,7 @@ async fn load(name: &str) -> Outcome {
     match child::ask("modprobe", &["--", name], None, child::TIME_LIMIT).await {
         Err(error) => Outcome::Failed(HostError::new(action, error)),
         Ok(output) if output.status.success() => Outcome::Done,
-        Ok(output) => {
-            Outcome::Failed(HostError::new(action, reason(output.complaint().trim())))
-        }
+        Ok(output) => Outcome::Failed(HostError::new(action, reason(output.complaint().trim()))),
     }
 }
 
@@ -48,10 +46,16 @@ fn reason(said: &str) -> String {
         );
     }
     if said.contains("Operation not permitted") {
-        return "not permitted: loading modules needs CAP_SYS_MODULE, or the kernel is locked down".into();
+        return "not permitted: loading modules needs CAP_SYS_MODULE, or the kernel is locked down"
+            .into();
     }
-    let line = said.lines().next().unwrap_or("modprobe failed and said nothing");
-    line.trim_start_matches("modprobe: ").escape_debug().to_string()
+    let line = said
+        .lines()
+        .next()
+        .unwrap_or("modprobe failed and said nothing");
+    line.trim_start_matches("modprobe: ")
+        .escape_debug()
+        .to_string()
 }
 
 #[cfg(test)]
@@ -69,6 +73,9 @@ mod tests {
     #[test]
     fn other_reasons_are_passed_on() {
         let said = "modprobe: ERROR: could not insert 'ip_vs': Invalid argument\nmore";
-        assert_eq!(reason(said), "ERROR: could not insert \\'ip_vs\\': Invalid argument");
+        assert_eq!(
+            reason(said),
+            "ERROR: could not insert \\'ip_vs\\': Invalid argument"
+        );
     }
 }

@@ -17,12 +17,7 @@ pub(super) struct Definition {
 
 impl ChainName {
     /// All there are, in the order in which a table lists them.
-    pub(super) const ALL: [Self; 4] = [
-        Self::Marks,
-        Self::Helpers,
-        Self::Forward,
-        Self::Masquerade,
-    ];
+    pub(super) const ALL: [Self; 4] = [Self::Marks, Self::Helpers, Self::Forward, Self::Masquerade];
 
     pub(super) fn definition(self) -> Definition {
         let (name, kind, hook, priority) = match self {

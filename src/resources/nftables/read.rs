@@ -69,7 +69,9 @@ impl Listing {
         if let Some(listed) = self.chains.iter_mut().find(|it| it.chain.name == name) {
             let handle = body.get("handle").and_then(Value::as_u64);
             listed.chain.rules.push(rule(name, body));
-            listed.handles.push(handle.and_then(|it| it.try_into().ok()));
+            listed
+                .handles
+                .push(handle.and_then(|it| it.try_into().ok()));
         }
     }
 }
@@ -79,7 +81,10 @@ pub fn read(json: &str) -> Result<Listing, serde_json::Error> {
     let document: Value = serde_json::from_str(json)?;
     let objects = document.get("nftables").and_then(Value::as_array);
     let mut listing = Listing::default();
-    objects.into_iter().flatten().for_each(|it| listing.take(it));
+    objects
+        .into_iter()
+        .flatten()
+        .for_each(|it| listing.take(it));
     listing.chains.sort_by_key(|it| it.chain.name);
     listing.helpers.sort();
     Ok(listing)
@@ -182,8 +187,9 @@ fn part(chain: ChainName, statement: &Value) -> Part {
     };
     match (kind.as_str(), body) {
         ("counter", _) => Part::Nothing,
-        ("match", body) => a_match(chain, body)
-            .unwrap_or_else(|| Part::Match(Match::Unknown(text(statement)))),
+        ("match", body) => {
+            a_match(chain, body).unwrap_or_else(|| Part::Match(Match::Unknown(text(statement))))
+        }
         ("accept", _) => Part::Verdict(Verdict::Accept),
         ("drop", _) => Part::Verdict(Verdict::Drop),
         ("masquerade", Value::Null) => Part::Verdict(Verdict::Masquerade),
@@ -235,7 +241,11 @@ fn a_match(chain: ChainName, body: &Value) -> Option<Part> {
 
 /// A set of one is that one.
 fn single(right: &Value) -> &Value {
-    match right.get("set").and_then(Value::as_array).map(Vec::as_slice) {
+    match right
+        .get("set")
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+    {
         Some([only]) => only,
         _ => right,
     }
@@ -283,7 +293,11 @@ fn destination(chain: ChainName, network: IpNet) -> Match {
 
 fn ports(protocol: &str, right: &Value) -> Option<Match> {
     let port = |it: &Value| it.as_u64().and_then(|it| u16::try_from(it).ok());
-    let (first, last) = match right.get("range").and_then(Value::as_array).map(Vec::as_slice) {
+    let (first, last) = match right
+        .get("range")
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+    {
         Some([first, last]) => (port(first)?, port(last)?),
         Some(_) => return None,
         None => (port(right)?, port(right)?),

@@ -10,10 +10,7 @@ use super::render::{Foreign, bare_rule, chain, helper, rule, table};
 use super::{Chain, NftTable, Policy, Rule};
 
 /// What to send for the table to become `to`.
-pub fn transaction<'a>(
-    live: Option<&Listing>,
-    to: &'a NftTable,
-) -> Result<Nftables<'a>, Foreign> {
+pub fn transaction<'a>(live: Option<&Listing>, to: &'a NftTable) -> Result<Nftables<'a>, Foreign> {
     match live {
         Some(live) if is_editable(live) => edit(live, to),
         _ => replacement(to),
@@ -107,9 +104,15 @@ fn edit_rules<'a>(
             len,
         } = step
         {
-            stays.iter_mut().skip(old_index).take(len).for_each(|it| *it = true);
+            stays
+                .iter_mut()
+                .skip(old_index)
+                .take(len)
+                .for_each(|it| *it = true);
             let places = anchors.iter_mut().skip(new_index).take(len);
-            places.zip(old_index..).for_each(|(it, place)| *it = handle_of(place));
+            places
+                .zip(old_index..)
+                .for_each(|(it, place)| *it = handle_of(place));
         }
     }
     let gone = stays.iter().enumerate().filter(|(_, stays)| !**stays);
@@ -119,26 +122,23 @@ fn edit_rules<'a>(
     add_beside(batch, to, &anchors)
 }
 
-/// Each new rule goes behind the nearest one before it that stays, the last of them first, so that the next one pushes
-/// it back; those before all that stay are put in front in the same way.
+/// Each new rule goes in front of the nearest one behind it that stays, or at the end; nft knows no other place
+/// relative to a rule in JSON (`json_parse_cmd_replace` in src/parser_json.c).
 fn add_beside<'a>(
     batch: &mut Batch<'a>,
     to: &'a Chain,
     anchors: &[Option<u32>],
 ) -> Result<(), Foreign> {
-    for (place, each) in to.rules.iter().enumerate().rev() {
-        if anchors.get(place).copied().flatten().is_some() {
+    for (place, each) in to.rules.iter().enumerate() {
+        let mut from_here = anchors.iter().skip(place).copied();
+        if from_here.next().flatten().is_some() {
             continue;
         }
-        let before = anchors.iter().take(place).rev().copied();
-        match before.flatten().next() {
-            Some(anchor) => {
-                batch.add(NfListObject::Rule(rule(to.name, each, Some(anchor))?));
-            }
-            None => {
-                let first = rule(to.name, each, None)?;
-                batch.add_cmd(NfCmd::Insert(NfListObject::Rule(first)));
-            }
+        let next = from_here.flatten().next();
+        let added = NfListObject::Rule(rule(to.name, each, next)?);
+        match next {
+            Some(_) => batch.add_cmd(NfCmd::Insert(added)),
+            None => batch.add(added),
         }
     }
     Ok(())
@@ -149,10 +149,13 @@ fn numbered(old: &[Rule], new: &[Rule]) -> (Vec<usize>, Vec<usize>) {
     let mut known: Vec<Rule> = Vec::new();
     let mut number = |rule: &Rule| {
         let meaning = rule.canonical();
-        known.iter().position(|it| *it == meaning).unwrap_or_else(|| {
-            known.push(meaning);
-            known.len() - 1
-        })
+        known
+            .iter()
+            .position(|it| *it == meaning)
+            .unwrap_or_else(|| {
+                known.push(meaning);
+                known.len() - 1
+            })
     };
     let old = old.iter().map(&mut number).collect();
     let new = new.iter().map(&mut number).collect();

@@ -43,7 +43,11 @@ async fn create(host: &mut LinuxHost, route: &Route) -> Result<Outcome, HostErro
     let action = format!("cannot add route {}", route.key);
     match send(host, route, &action, NLM_F_CREATE | NLM_F_EXCL).await? {
         Reply::Refused(refusal) if refusal.errno == libc::EEXIST => {
-            let index = host.links().await?.require(&route.interface, &action)?.index;
+            let index = host
+                .links()
+                .await?
+                .require(&route.interface, &action)?
+                .index;
             let same = |it: &Found| it.via == route.via && it.index == Some(index);
             match find(host, route).await?.is_some_and(|it| same(&it)) {
                 true => Ok(Outcome::AlreadySo),
@@ -83,10 +87,9 @@ fn outcome_of(reply: Reply, route: &Route, action: String) -> Result<Outcome, Ho
 
 fn explained(refusal: &Refusal, route: &Route) -> String {
     match (refusal.errno, route.via) {
-        (libc::ENETUNREACH | libc::EHOSTUNREACH, Some(via)) => format!(
-            "{via} is in no network of {} ({refusal})",
-            route.interface
-        ),
+        (libc::ENETUNREACH | libc::EHOSTUNREACH, Some(via)) => {
+            format!("{via} is in no network of {} ({refusal})", route.interface)
+        }
         (libc::ENETDOWN, _) => format!("{} is down", route.interface),
         _ => refusal.to_string(),
     }

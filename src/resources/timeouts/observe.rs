@@ -6,10 +6,7 @@ use crate::host::linux::{LinuxHost, balancer};
 use crate::host::{HostError, Scope};
 
 /// The timeouts, when somebody asks for them; of each only what is asked for.
-pub async fn observe(
-    host: &mut LinuxHost,
-    scope: &Scope<'_>,
-) -> Result<Set<Timeouts>, HostError> {
+pub async fn observe(host: &mut LinuxHost, scope: &Scope<'_>) -> Result<Set<Timeouts>, HostError> {
     let desired = scope.desired.timeouts.get(&TheTimeouts);
     let Some(wanted) = desired.or(scope.inventory.prior.timeouts.get(&TheTimeouts)) else {
         return Ok(Set::default());
