@@ -1,17 +1,18 @@
 //! One turn: a goal, a look, an ordered plan; and, when it may be made, the making of it. `plan`, `apply` and `watch`
 //! share this, so that what is shown is what is done.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::apply::{self, Report};
 use crate::guards::{self, Deletions, Refusal};
-use crate::host::{Host, HostError, Observation};
+use crate::host::{Connections, Host, HostError, Observation};
 use crate::journal::{self, Journal};
 use crate::overlay::drain::{self, Drains, Moment, Policy};
 use crate::overlay::hold;
 use crate::ownership::{Inventory, IpvsTable, Judged};
 use crate::plan::Plan;
+use crate::resources::destination::DestinationKey;
 use crate::resources::{Change, State};
 use crate::store::Store;
 use crate::verify::{Goal, Look};
@@ -56,6 +57,8 @@ pub struct Turn {
     pub refusals: Vec<Refusal>,
     /// Destinations that wait for their connections to end.
     pub drains: Drains,
+    /// Who is connected, when a destination goes.
+    pub connections: BTreeMap<DestinationKey, Connections>,
     /// When it was looked at.
     pub now: Moment,
 }
@@ -84,13 +87,20 @@ pub async fn turn<H: Host>(
         table: wanted.table,
     };
     let Look { seen, mut judged } = goal.look(host).await?;
+    let leaving = drain::leaving(&judged.changes);
+    let connections = match leaving.is_empty() {
+        true => BTreeMap::new(),
+        false => host.connections().await?,
+    };
     let mut drains = Drains::default();
     if let Policy::Wait(limit) = options.drain {
-        drains = draining(&judged, &wanted.drains, &wanted.now, limit, host).await?;
-        if !drains.0.is_empty() {
-            goal.desired = drains.laid_over(&goal.desired, &seen.state);
-            judged = goal.compare(&seen);
-        }
+        drains = wanted
+            .drains
+            .continued(&leaving, &connections, &wanted.now, limit);
+    }
+    if !drains.0.is_empty() {
+        goal.desired = drains.laid_over(&goal.desired, &seen.state);
+        judged = goal.compare(&seen);
     }
     adopt(&mut judged, &mut goal, &options.adopt);
     let changes = std::mem::take(&mut judged.changes);
@@ -108,23 +118,9 @@ pub async fn turn<H: Host>(
         held,
         refusals,
         drains,
+        connections,
         now: wanted.now,
     })
-}
-
-async fn draining<H: Host>(
-    judged: &Judged,
-    known: &Drains,
-    now: &Moment,
-    limit: Duration,
-    host: &mut H,
-) -> Result<Drains, HostError> {
-    let leaving = drain::leaving(&judged.changes);
-    if leaving.is_empty() {
-        return Ok(Drains::default());
-    }
-    let connections = host.connections().await?;
-    Ok(known.continued(&leaving, &connections, now, limit))
 }
 
 /// Conflicts that the operator named become changes of ours.

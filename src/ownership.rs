@@ -43,12 +43,15 @@ pub fn judge(changes: Vec<Change>, owned: &Keys, table: IpvsTable) -> Judged {
             Verdict::Ours => judged.changes.push(change),
             Verdict::Foreign => judged.foreign.push(change),
             Verdict::Conflict => judged.conflicts.push(change),
+            Verdict::Nobodys => {}
         }
     }
     judged
 }
 
 enum Verdict {
+    /// A value that we do not set, a module that others load.
+    Nobodys,
     Ours,
     Foreign,
     Conflict,
@@ -60,8 +63,9 @@ fn verdict(change: &Change, owned: &Keys, table: IpvsTable) -> Verdict {
     match change.verb() {
         Verb::Create => Verdict::Ours,
         Verb::Delete => match change.nature() {
+            Nature::Set | Nature::Retained => Verdict::Nobodys,
             Nature::Made | Nature::Started if ours(change) => Verdict::Ours,
-            _ => Verdict::Foreign,
+            Nature::Made | Nature::Started => Verdict::Foreign,
         },
         Verb::Update | Verb::Replace => match change.nature() {
             Nature::Made if !ours(change) && !change.may_take_over() => Verdict::Conflict,

@@ -14,14 +14,17 @@ use crate::document::{self, Document};
 use crate::error::Error;
 use crate::host::linux::facts::{Listener, MachineFacts};
 use crate::host::linux::{self, LinuxHost};
-use crate::ipvs::ServiceId;
 use crate::host::{Host, HostError};
+use crate::ipvs::ServiceId;
 use crate::journal;
 use crate::output::{Context, Files};
-use crate::ownership::IpvsTable;
 use crate::overlay::drain::Moment;
+use crate::ownership::IpvsTable;
 use crate::source::{FileSource, Source, Trust};
 use crate::store::Store;
+
+/// A longer list nobody reads to its end.
+const MOST: usize = 200;
 
 /// Where the document is unless told otherwise.
 pub const DOCUMENT: &str = "/etc/lvs-reconcile/cluster.json";
@@ -68,6 +71,7 @@ impl Part {
             names: &self.desired.names,
             warnings: &self.warnings,
             files: Files::Named,
+            most: MOST,
         }
     }
 }
@@ -84,7 +88,11 @@ pub async fn load(target: &Target, trust: Trust) -> Result<Loaded, Error> {
 
 /// Parses and checks the bytes of a document.
 pub fn understand(target: &Target, bytes: &[u8]) -> Result<Document, Error> {
-    let name = target.document.file_name().unwrap_or_default().to_string_lossy();
+    let name = target
+        .document
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy();
     document::load(bytes, &name).map_err(|problems| Error::Document(problems.to_string()))
 }
 
@@ -99,7 +107,10 @@ pub async fn part(target: &Target, document: &Document) -> Result<Part, Error> {
         let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
         Error::Document(lines.join("\n"))
     })?;
-    let mut warnings: Vec<_> = document::warn(document).iter().map(ToString::to_string).collect();
+    let mut warnings: Vec<_> = document::warn(document)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     warnings.append(&mut desired.warnings);
     let mut part = Part {
         node,
@@ -147,24 +158,49 @@ pub async fn plan(
 
 /// Addresses that somebody else sets and that are not there: a warning, never a change.
 fn missing(part: &Part, turn: &Turn) -> Option<String> {
-    let there: BTreeSet<IpAddr> = turn.seen.state.addresses.keys().map(|it| it.address).collect();
+    let there: BTreeSet<IpAddr> = turn
+        .seen
+        .state
+        .addresses
+        .keys()
+        .map(|it| it.address)
+        .collect();
     let absent = part.desired.external.iter().map(|it| it.address);
     let absent: Vec<_> = absent.filter(|it| !there.contains(it)).collect();
     let named = some_of(absent.iter().map(ToString::to_string))?;
-    Some(format!("not on this machine now, and left to those who set it: {named}"))
+    Some(format!(
+        "not on this machine now, and left to those who set it: {named}"
+    ))
 }
 
 /// Services on whose VIP and port a program of this machine listens itself: its clients are balanced instead.
 fn listening(part: &Part, listeners: &[Listener]) -> Option<String> {
     let heard = |id: &ServiceId| match *id {
-        ServiceId::Address { protocol, address, port } => {
-            listeners.iter().any(|it| it.hears(protocol, address, port))
-        }
+        ServiceId::Address {
+            protocol,
+            address,
+            port,
+        } => listeners.iter().any(|it| it.hears(protocol, address, port)),
         ServiceId::FirewallMark { .. } => false,
     };
-    let services = part.desired.state.virtual_services.keys().filter(|it| heard(it));
-    let named = some_of(services.map(|it| part.desired.names.service(it).map_or_else(|| it.to_string(), str::to_owned)))?;
-    let own = part.desired.state.addresses.keys().find(|it| !it.is_vip())?;
+    let services = part
+        .desired
+        .state
+        .virtual_services
+        .keys()
+        .filter(|it| heard(it));
+    let named = some_of(services.map(|it| {
+        part.desired
+            .names
+            .service(it)
+            .map_or_else(|| it.to_string(), str::to_owned)
+    }))?;
+    let own = part
+        .desired
+        .state
+        .addresses
+        .keys()
+        .find(|it| !it.is_vip())?;
     Some(format!(
         "a program of this machine listens on the port of {named}; clients of the VIP reach the real servers, those of {} reach this machine",
         own.address
@@ -195,7 +231,11 @@ fn facts(machine: &MachineFacts) -> Facts {
 }
 
 /// Makes the plan of `turn`.
-pub async fn make<H: Host>(turn: &mut Turn, store: &Store, host: &mut H) -> Result<crate::apply::Report, Error> {
+pub async fn make<H: Host>(
+    turn: &mut Turn,
+    store: &Store,
+    host: &mut H,
+) -> Result<crate::apply::Report, Error> {
     turn.make(store, host).await.map_err(|NotMade(errors)| {
         let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
         Error::Look(HostError::new("nothing was changed", lines.join("\n")))

@@ -5,15 +5,14 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::session::{self, Loaded, Part, keep, load, make, part};
-use super::plan::files;
-use super::{Format, How, Target, print, print_json, show};
+use super::{Format, How, Shown, Target, print, print_json, show};
 use crate::apply::Report;
 use crate::cycle::Turn;
 use crate::error::{Error, Success};
 use crate::host::linux::LinuxHost;
 use crate::lock::Lock;
 use crate::output;
+use crate::session::{self, Loaded, Part, keep, load, make, part};
 use crate::source::Trust;
 use crate::store::Store;
 
@@ -37,11 +36,8 @@ pub struct Apply {
     /// never have been approved.
     #[arg(long)]
     boot: bool,
-    /// Show the changes of files, line by line.
-    #[arg(long)]
-    diff: bool,
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[command(flatten)]
+    shown: Shown,
 }
 
 impl Apply {
@@ -73,8 +69,8 @@ impl Apply {
         host: &mut LinuxHost,
     ) -> Result<usize, Error> {
         let mut turn = session::plan(part, store, &self.how.options(), host).await?;
-        if self.format == Format::Text {
-            show(&turn, part, &self.target, "apply", self.format, files(self.diff));
+        if self.shown.format == Format::Text {
+            show(&turn, part, &self.target, "apply", &self.shown);
         }
         if !turn.refusals.is_empty() {
             return Err(Error::Refused);
@@ -94,7 +90,7 @@ impl Apply {
     }
 
     fn tell(&self, report: &Report, turn: &Turn, part: &Part) {
-        match self.format {
+        match self.shown.format {
             Format::Text => print(&output::report::report(report, turn)),
             Format::Json => {
                 let document = self.target.document.to_string_lossy();

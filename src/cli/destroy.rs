@@ -3,8 +3,7 @@
 use clap::Args;
 
 use super::apply::{ask, outcome};
-use crate::session::{Part, make, now};
-use super::{Format, Target, print};
+use super::{Shown, Target, print};
 use crate::cycle::{Options, Wanted, turn};
 use crate::desired::Desired;
 use crate::error::{Error, Success};
@@ -12,10 +11,11 @@ use crate::guards::Deletions;
 use crate::host::linux::LinuxHost;
 use crate::journal;
 use crate::lock::Lock;
-use crate::output::{self, Files};
+use crate::output;
 use crate::overlay::drain::{Drains, Policy};
 use crate::ownership::IpvsTable;
 use crate::resources::State;
+use crate::session::{Part, make, now};
 use crate::store::Store;
 
 /// Arguments of `destroy`.
@@ -26,6 +26,8 @@ pub struct Destroy {
     /// Do not ask. Without a terminal nobody is asked.
     #[arg(long, short)]
     yes: bool,
+    #[command(flatten)]
+    shown: Shown,
 }
 
 impl Destroy {
@@ -39,7 +41,7 @@ impl Destroy {
             desired: Desired::default(),
             warnings: Vec::new(),
         };
-        super::show(&turn, &part, &self.target, "destroy", Format::Text, Files::Named);
+        super::show(&turn, &part, &self.target, "destroy", &self.shown);
         if turn.plan.is_empty() {
             turn.note(&store)?;
             return Ok(Success::Done);

@@ -86,6 +86,19 @@ pub struct How {
     adopt: Vec<String>,
 }
 
+/// How much of a plan is shown.
+#[derive(Debug, Clone, Args)]
+pub struct Shown {
+    /// Show the changes of files, line by line.
+    #[arg(long)]
+    diff: bool,
+    /// Show every change of a long plan.
+    #[arg(long)]
+    all: bool,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
 /// How the outcome is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -137,13 +150,19 @@ pub fn print(text: &str) {
 }
 
 /// Prints a plan.
-pub fn show(turn: &Turn, part: &Part, target: &Target, command: &str, format: Format, files: Files) {
+pub fn show(turn: &Turn, part: &Part, target: &Target, command: &str, shown: &Shown) {
     let document = target.document.to_string_lossy();
+    let usual = part.context(command, &document);
     let context = Context {
-        files,
-        ..part.context(command, &document)
+        files: if shown.diff {
+            Files::Diffed
+        } else {
+            Files::Named
+        },
+        most: if shown.all { usize::MAX } else { usual.most },
+        ..usual
     };
-    match format {
+    match shown.format {
         Format::Text => print(&output::text::plan(turn, &context)),
         Format::Json => print_json(&output::json::plan(turn, &context)),
     }
@@ -153,4 +172,3 @@ pub fn show(turn: &Turn, part: &Part, target: &Target, command: &str, format: Fo
 pub fn print_json(value: &serde_json::Value) {
     print(&format!("{value:#}\n"));
 }
-

@@ -2,11 +2,10 @@
 
 use clap::Args;
 
-use super::{Format, How, Target, show};
-use crate::session::{load, part, plan};
+use super::{How, Shown, Target, show};
 use crate::error::{Error, Success};
 use crate::host::linux::LinuxHost;
-use crate::output::Files;
+use crate::session::{load, part, plan};
 use crate::source::Trust;
 use crate::store::Store;
 
@@ -17,11 +16,8 @@ pub struct Plan {
     target: Target,
     #[command(flatten)]
     how: How,
-    /// Show the changes of files, line by line.
-    #[arg(long)]
-    diff: bool,
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[command(flatten)]
+    shown: Shown,
     /// Exit with 2 when there are changes.
     #[arg(long)]
     detailed_exitcode: bool,
@@ -34,16 +30,11 @@ impl Plan {
         let store = Store::at(&self.target.state_dir);
         let mut host = LinuxHost::new();
         let turn = plan(&mut part, &store, &self.how.options(), &mut host).await?;
-        show(&turn, &part, &self.target, "plan", self.format, files(self.diff));
+        show(&turn, &part, &self.target, "plan", &self.shown);
         match (turn.refusals.is_empty(), turn.plan.is_empty()) {
             (false, _) => Err(Error::Refused),
             (true, false) if self.detailed_exitcode => Ok(Success::Changes),
             _ => Ok(Success::Done),
         }
     }
-}
-
-/// What `--diff` asks for.
-pub fn files(diff: bool) -> Files {
-    if diff { Files::Diffed } else { Files::Named }
 }

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::session::{host_name, load};
 use super::{Target, print};
 use crate::desired::{self, Facts};
 use crate::error::{Error, Success};
 use crate::host::HostError;
+use crate::session::{host_name, load};
 use crate::source::Trust;
 
 /// Arguments of `render`.

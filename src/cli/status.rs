@@ -3,11 +3,11 @@
 use clap::Args;
 
 use super::{Format, How, Target, print, print_json};
-use crate::session::{load, part, plan};
 use crate::error::{Error, Success};
 use crate::host::Host;
 use crate::host::linux::LinuxHost;
 use crate::output;
+use crate::session::{load, part, plan};
 use crate::source::Trust;
 use crate::store::Store;
 

@@ -17,13 +17,20 @@ pub struct Validate {
 
 impl Validate {
     pub async fn run(self) -> Result<Success, Error> {
-        let document = crate::session::load(&self.target, Trust::Any).await?.document;
-        let mut warnings: Vec<String> = document::warn(&document).iter().map(ToString::to_string).collect();
+        let document = crate::session::load(&self.target, Trust::Any)
+            .await?
+            .document;
+        let mut warnings: Vec<String> = document::warn(&document)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         let mut problems = Vec::new();
         for director in &document.directors {
             let node = director.name.as_str();
             match desired::resolve(&document, node, &Facts::unknown()) {
-                Ok(desired) => warnings.extend(desired.warnings.iter().map(|it| format!("{node}: {it}"))),
+                Ok(desired) => {
+                    warnings.extend(desired.warnings.iter().map(|it| format!("{node}: {it}")))
+                }
                 Err(found) => problems.extend(found.iter().map(|it| format!("{node}: {it}"))),
             }
         }

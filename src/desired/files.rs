@@ -44,7 +44,7 @@ impl Files {
             let names: Vec<&str> = all.units.iter().map(|it| it.name.as_str()).collect();
             let names = names.join(", ");
             findings.warn(format!(
-                "the director was not looked at: {names} as on Debian assumed"
+                "the director was not looked at: that it has {names} is assumed"
             ));
         }
         all
@@ -110,21 +110,21 @@ pub(super) fn with_content(path: impl Into<String>, content: Content) -> File {
 
 fn exports(node: &Node, facts: &Facts, findings: &mut Findings) -> Option<Served> {
     let exports: &[Export] = &node.document.exports;
-    if exports.is_empty() {
-        return None;
+    let inside = node.inside_networks();
+    for (index, export) in exports.iter().enumerate() {
+        // A path without clients would be exported to everyone.
+        if export.clients.as_ref().map_or(inside.len(), Vec::len) == 0 {
+            let message = format!("{} has no inside network to export to", node.director.name);
+            let path = format!("exports[{index}]");
+            findings.refuse(Problem::new(path, message, "name its clients"));
+        }
     }
-    let text = render::exports(exports, &node.inside_networks());
-    let Some(unit) = &facts.nfs_unit else {
-        findings.refuse(Problem::new(
-            "exports",
-            format!("no NFS server is installed on {}", node.director.name),
-            "install nfs-kernel-server (Debian) or nfs-utils (Red Hat), or remove exports",
-        ));
-        return None;
-    };
-    Some(Served::new(
-        unit,
-        OnChange::Reexport,
-        vec![whole(EXPORTS, text)],
-    ))
+    if facts.nfs_unit.is_none() && !exports.is_empty() {
+        let message = format!("no NFS server is installed on {}", node.director.name);
+        let fix = "install nfs-kernel-server (Debian) or nfs-utils (Red Hat), or remove exports";
+        findings.refuse(Problem::new("exports", message, fix));
+    }
+    let unit = facts.nfs_unit.as_ref().filter(|_| !exports.is_empty())?;
+    let file = whole(EXPORTS, render::exports(exports, &inside));
+    Some(Served::new(unit, OnChange::Reexport, vec![file]))
 }

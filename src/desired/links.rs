@@ -11,10 +11,14 @@ use super::node::Node;
 /// Every interface that the document names on this node.
 pub(super) fn links(node: &Node) -> Set<Link> {
     let controllers = controllers(node);
-    let members = controllers.keys().map(|name| member(name));
-    let declared = node.director.interfaces.iter().map(link);
-    // What is declared says more than that something is a member.
-    let mut links: Set<Link> = members.chain(declared).collect();
+    let interfaces = &node.director.interfaces;
+    let parents = interfaces
+        .iter()
+        .filter_map(|it| it.vlan.as_ref())
+        .map(|it| &it.parent);
+    let named = controllers.keys().copied().chain(parents).map(undeclared);
+    // Last, because what is declared says more.
+    let mut links: Set<Link> = named.chain(interfaces.iter().map(link)).collect();
     for (name, controller) in controllers {
         if let Some(mut link) = links.remove(&name.to_string()) {
             link.controller = Some(controller.to_string());
@@ -45,8 +49,8 @@ fn link(interface: &Interface) -> Link {
     }
 }
 
-/// A member need not be declared: being one is all there is to say of it.
-fn member(name: &InterfaceName) -> Link {
+/// Members and parents need not be declared: to be of use they are up, and that is all there is to say of them.
+fn undeclared(name: &InterfaceName) -> Link {
     Link {
         name: name.to_string(),
         kind: LinkKind::Physical,

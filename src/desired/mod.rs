@@ -18,6 +18,7 @@ mod machines;
 mod modules;
 mod names;
 mod node;
+mod places;
 mod pools;
 mod ports;
 mod problem;
@@ -26,6 +27,9 @@ mod routes;
 mod services;
 mod sysctls;
 mod words;
+
+#[cfg(test)]
+mod tests;
 
 pub use addresses::External;
 pub use facts::{DhcpServer, Facts, Origin};

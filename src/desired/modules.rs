@@ -48,12 +48,14 @@ fn for_helpers(node: &Node) -> impl Iterator<Item = String> {
     })
 }
 
-/// Settings of connection tracking exist once its module is loaded.
-fn for_settings(node: &Node) -> Option<String> {
-    let mut settings = node.director.sysctls.iter();
-    settings
-        .any(|it| it.name.path().starts_with("net/netfilter/nf_conntrack"))
-        .then(|| "nf_conntrack".to_string())
+/// Settings of connection tracking and of IPVS exist once their module is loaded.
+fn for_settings(node: &Node) -> impl Iterator<Item = String> {
+    let settings = node.director.sysctls.iter().map(|it| it.name.path());
+    settings.filter_map(|path| match path {
+        path if path.starts_with("net/netfilter/nf_conntrack") => Some("nf_conntrack".into()),
+        path if path.starts_with("net/ipv4/vs/") => Some("ip_vs".into()),
+        _ => None,
+    })
 }
 
 fn for_interface(interface: &Interface) -> Option<String> {

@@ -12,16 +12,22 @@ use super::problem::Problem;
 pub(super) struct Node<'a> {
     pub document: &'a Document,
     pub director: &'a Director,
+    /// Where it stands in `directors`.
+    pub index: usize,
 }
 
 impl<'a> Node<'a> {
     /// The part of the director with this name.
     pub fn find(document: &'a Document, name: &str) -> Result<Self, Problem> {
-        let mut directors = document.directors.iter();
-        let director = directors
-            .find(|it| it.name.as_str() == name)
+        let mut directors = document.directors.iter().enumerate();
+        let (index, director) = directors
+            .find(|(_, it)| it.name.as_str() == name)
             .ok_or_else(|| unknown(document, name))?;
-        Ok(Self { document, director })
+        Ok(Self {
+            document,
+            director,
+            index,
+        })
     }
 
     /// The interface towards the clients.

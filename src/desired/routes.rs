@@ -92,7 +92,7 @@ fn interface_to(node: &Node, via: IpAddr) -> Option<String> {
 fn unreachable(node: &Node, field: &str, via: IpAddr) -> Problem {
     let name = &node.director.name;
     Problem::new(
-        format!("directors[{name}].{field}"),
+        format!("directors[{}].{field}", node.index),
         format!("{via} is in no network of {name}"),
         "correct it, or give an interface an address in its network",
     )

@@ -46,7 +46,11 @@ pub fn unified(change: &Change) -> Option<String> {
         .context_radius(3)
         .header(&from, &to)
         .to_string();
-    Some(text.lines().map(|line| escaped(line) + "\n").collect())
+    let shown = |line: &str| {
+        let cells: Vec<_> = line.split('\t').map(escaped).collect();
+        cells.join("\t") + "\n"
+    };
+    Some(text.lines().map(shown).collect())
 }
 
 fn shown(file: Option<&File>) -> String {

@@ -1,14 +1,18 @@
 //! What a change does to traffic. The facts are measured: see the comments.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::delta::Delta;
+use crate::cycle::Turn;
+use crate::delta::{Delta, Resource};
 use crate::desired::Names;
+use crate::host::Connections;
 use crate::ipvs::ServiceId;
 use crate::resources::address::Address;
-use crate::resources::destination::Destination;
+use crate::resources::destination::{Destination, DestinationKey};
 use crate::resources::link::Link;
 use crate::resources::sysctl::Sysctl;
 use crate::resources::unit::{OnChange, Unit};
@@ -38,19 +42,94 @@ impl fmt::Display for Impact {
 
 const NOTHING: Impact = Impact::None("none");
 
-/// The impact of `change` on a machine that is as `live` says.
-pub fn of(change: &Change, live: &State, desired: &State, names: &Names) -> Impact {
-    match change {
-        Change::Module(_) | Change::Timeouts(_) | Change::File(_) => NOTHING,
-        Change::Nftables(_) => Impact::New("new connections".into()),
-        Change::Link(delta) => link(delta),
-        Change::Sysctl(delta) => sysctl(delta),
-        Change::Address(delta) => address(delta, desired, names),
-        Change::Route(Delta::Create { .. }) => NOTHING,
-        Change::Route(_) => Impact::New("redirects packets".into()),
-        Change::VirtualService(delta) => service(delta),
-        Change::Destination(delta) => destination(delta, live),
-        Change::Unit(delta) => unit(delta),
+/// What impacts are judged by; made once for a whole plan.
+#[derive(Debug)]
+pub struct Judge<'a> {
+    live: &'a State,
+    connections: &'a BTreeMap<DestinationKey, Connections>,
+    names: &'a Names,
+    /// The services that are wanted on each address.
+    services: BTreeMap<IpAddr, Vec<ServiceId>>,
+}
+
+impl<'a> Judge<'a> {
+    /// For the changes of `turn`.
+    pub fn new(turn: &'a Turn, names: &'a Names) -> Self {
+        let mut services: BTreeMap<IpAddr, Vec<ServiceId>> = BTreeMap::new();
+        for id in turn.goal.desired.virtual_services.keys() {
+            if let ServiceId::Address { address, .. } = id {
+                services.entry(*address).or_default().push(*id);
+            }
+        }
+        Self {
+            live: &turn.seen.state,
+            connections: &turn.connections,
+            names,
+            services,
+        }
+    }
+
+    /// The impact of one change.
+    pub fn impact(&self, change: &Change) -> Impact {
+        match change {
+            Change::Module(_) | Change::Timeouts(_) | Change::File(_) => NOTHING,
+            Change::Nftables(_) => Impact::New("new connections".into()),
+            Change::Link(delta) => link(delta),
+            Change::Sysctl(delta) => sysctl(delta),
+            Change::Address(delta) => self.address(delta),
+            Change::Route(Delta::Create { .. }) => NOTHING,
+            Change::Route(_) => Impact::New("redirects packets".into()),
+            Change::VirtualService(delta) => service(delta),
+            Change::Destination(delta) => self.destination(delta),
+            Change::Unit(delta) => unit(delta),
+        }
+    }
+
+    fn address(&self, delta: &Delta<Address>) -> Impact {
+        let opened = self.opened(delta.subject().key.address);
+        match (delta, opened) {
+            (Delta::Create { .. }, None) => NOTHING,
+            (Delta::Create { .. }, Some(opened)) => Impact::New(format!("opens {opened}")),
+            // A VIP that goes and comes back finds its connections again.
+            (Delta::Replace { .. }, _) => Impact::New("away for a moment".into()),
+            _ => Impact::Cuts("connections to this address".into()),
+        }
+    }
+
+    /// What is balanced on an address, by name.
+    fn opened(&self, address: IpAddr) -> Option<String> {
+        let services = self.services.get(&address)?;
+        if services.len() > 4 {
+            return Some(format!("{} services", services.len()));
+        }
+        let name = |id: &ServiceId| {
+            let named = self.names.service(id).map(str::to_owned);
+            named.unwrap_or_else(|| id.to_string())
+        };
+        let mut names: Vec<String> = services.iter().map(name).collect();
+        names.dedup();
+        Some(names.join(", "))
+    }
+
+    /// No edit in place broke an established connection; a deletion does, unless none was left.
+    fn destination(&self, delta: &Delta<Destination>) -> Impact {
+        let service = delta.subject().service;
+        match delta {
+            Delta::Create { .. } if !self.live.virtual_services.contains(&service) => {
+                Impact::None("none yet")
+            }
+            Delta::Delete { from } => self.leaving(&from.key()),
+            _ => Impact::New("new connections".into()),
+        }
+    }
+
+    fn leaving(&self, key: &DestinationKey) -> Impact {
+        match self.connections.get(key).map(|it| it.active + it.inactive) {
+            Some(0) => Impact::None("none, it has no connection"),
+            Some(1) => Impact::Cuts("cuts 1 connection".into()),
+            Some(count) => Impact::Cuts(format!("cuts {count} connections")),
+            None => Impact::Cuts("cuts its connections, if any".into()),
+        }
     }
 }
 
@@ -74,32 +153,6 @@ fn sysctl(delta: &Delta<Sysctl>) -> Impact {
     }
 }
 
-fn address(delta: &Delta<Address>, desired: &State, names: &Names) -> Impact {
-    let key = &delta.subject().key;
-    let at = |it: &&VirtualService| matches!(it.id, ServiceId::Address { address, .. } if address == key.address);
-    let services = desired.virtual_services.iter().filter(at);
-    let mut opened: Vec<String> = services.map(|it| words_of(&it.id, names)).collect();
-    opened.dedup();
-    let opened = match opened.len() {
-        0 => String::new(),
-        1..=4 => opened.join(", "),
-        many => format!("{many} services"),
-    };
-    match delta {
-        Delta::Create { .. } if opened.is_empty() => NOTHING,
-        Delta::Create { .. } => Impact::New(format!("opens {opened}")),
-        // A VIP that goes and comes back finds its connections again.
-        Delta::Replace { .. } => Impact::New("away for a moment".into()),
-        _ => Impact::Cuts("connections to this address".into()),
-    }
-}
-
-fn words_of(id: &ServiceId, names: &Names) -> String {
-    names
-        .service(id)
-        .map_or_else(|| id.to_string(), str::to_owned)
-}
-
 /// Deleting a service blackholes its clients, and deleting the last one of a family resets them. Changing the
 /// scheduler unbinds it, waits, and binds the other: about one new connection an edit was refused under load.
 fn service(delta: &Delta<VirtualService>) -> Impact {
@@ -110,18 +163,6 @@ fn service(delta: &Delta<VirtualService>) -> Impact {
         }
         Delta::Update { .. } => Impact::New("new connections".into()),
         _ => Impact::Cuts("cuts its connections".into()),
-    }
-}
-
-/// No edit in place broke an established connection; a deletion does, unless none was left.
-fn destination(delta: &Delta<Destination>, live: &State) -> Impact {
-    let service = delta.subject().service;
-    match delta {
-        Delta::Create { .. } if !live.virtual_services.contains(&service) => {
-            Impact::None("none yet")
-        }
-        Delta::Delete { .. } => Impact::Cuts("cuts its connections, if any".into()),
-        _ => Impact::New("new connections".into()),
     }
 }
 

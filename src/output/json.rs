@@ -3,7 +3,8 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Context, Count, impact};
+use super::impact::Judge;
+use super::{Context, Count};
 use crate::apply::{End, Report};
 use crate::cycle::Turn;
 use crate::output::report::reason;
@@ -14,11 +15,8 @@ const FORMAT_VERSION: u32 = 1;
 
 /// A plan.
 pub fn plan(turn: &Turn, context: &Context<'_>) -> Value {
-    let changes: Vec<Value> = turn
-        .changes
-        .iter()
-        .map(|it| change(it, turn, context))
-        .collect();
+    let judge = Judge::new(turn, context.names);
+    let changes: Vec<Value> = turn.changes.iter().map(|it| change(it, &judge)).collect();
     json!({
         "formatVersion": FORMAT_VERSION,
         "command": context.command,
@@ -49,7 +47,7 @@ pub fn with_report(mut plan: Value, report: &Report) -> Value {
     plan
 }
 
-fn change(change: &Change, turn: &Turn, context: &Context<'_>) -> Value {
+fn change(change: &Change, judge: &Judge<'_>) -> Value {
     let mut value = listed(change);
     let sides = value_of(change);
     for side in ["from", "to"] {
@@ -57,8 +55,7 @@ fn change(change: &Change, turn: &Turn, context: &Context<'_>) -> Value {
             value[side] = it.clone();
         }
     }
-    let impact = impact::of(change, &turn.seen.state, &turn.goal.desired, context.names);
-    value["impact"] = value_of(&impact);
+    value["impact"] = value_of(&judge.impact(change));
     value
 }
 

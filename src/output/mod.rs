@@ -10,6 +10,7 @@ pub mod diff;
 pub mod impact;
 pub mod json;
 pub mod report;
+pub mod shares;
 pub mod status;
 pub mod text;
 pub mod words;
@@ -28,6 +29,8 @@ pub struct Context<'a> {
     pub warnings: &'a [String],
     /// Whether to show the files.
     pub files: Files,
+    /// How many changes of a group are shown before the rest is only counted.
+    pub most: usize,
 }
 
 /// How much of generated files is shown.

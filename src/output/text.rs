@@ -1,13 +1,16 @@
 //! A plan as an operator reads it: symbol, kind, name, what changes from what to what, impact on traffic.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Write};
+use std::net::IpAddr;
 
 use anstyle::{AnsiColor, Style};
 
-use super::impact::{self, Impact};
-use super::{Context, Count, Files, diff, escaped, foreign_by_kind, words};
+use super::impact::{Impact, Judge};
+use super::{Context, Count, Files, diff, escaped, foreign_by_kind, shares, words};
 use crate::cycle::Turn;
-use crate::delta::{Resource, Verb};
+use crate::delta::{Delta, Verb};
+use crate::ipvs::ServiceId;
 use crate::output::report::seconds_left;
 use crate::plan::Phase;
 use crate::resources::Change;
@@ -16,7 +19,6 @@ use crate::resources::Change;
 const WIDEST: usize = 64;
 
 struct Line {
-    group: Group,
     symbol: char,
     style: Style,
     kind: &'static str,
@@ -52,8 +54,8 @@ fn write_plan(out: &mut String, turn: &Turn, context: &Context<'_>) -> fmt::Resu
         context.node,
         escaped(context.document)
     )?;
-    let lines = lines(turn, context);
-    writeln!(out, "{}", summary(turn, &lines))?;
+    let judge = Judge::new(turn, context.names);
+    writeln!(out, "{}", summary(turn, &judge))?;
     for refusal in &turn.refusals {
         writeln!(
             out,
@@ -61,10 +63,14 @@ fn write_plan(out: &mut String, turn: &Turn, context: &Context<'_>) -> fmt::Resu
             marked('!', &format!("refused: {}", escaped(&refusal.to_string())))
         )?;
     }
-    for warning in context.warnings {
+    let newcomers = shares::newcomers(turn, context.names);
+    for warning in context.warnings.iter().chain(&newcomers) {
         writeln!(out, "{}", marked('!', &escaped(warning)))?;
     }
-    write_lines(out, &lines)?;
+    write_groups(out, &groups(turn, context, &judge))?;
+    for note in shares::notes(turn, context.names) {
+        writeln!(out, "note  {note}")?;
+    }
     write_drains(out, turn)?;
     write_foreign(out, turn)
 }
@@ -75,7 +81,7 @@ fn marked(symbol: char, text: &str) -> String {
 }
 
 /// `30 changes: 24 create, 6 update, 0 delete.  Cuts no connection.`
-fn summary(turn: &Turn, lines: &[Line]) -> String {
+fn summary(turn: &Turn, judge: &Judge<'_>) -> String {
     let count = Count::of(&turn.changes);
     if count.total() == 0 {
         return format!(
@@ -83,10 +89,8 @@ fn summary(turn: &Turn, lines: &[Line]) -> String {
             turn.in_sync()
         );
     }
-    let cutting = lines
-        .iter()
-        .filter(|it| matches!(it.impact, Impact::Cuts(_)))
-        .count();
+    let cuts = |it: &&Change| matches!(judge.impact(it), Impact::Cuts(_));
+    let cutting = turn.changes.iter().filter(cuts).count();
     let cuts = match cutting {
         0 => "Cuts no connection.".to_owned(),
         1 => "1 change may cut connections.".to_owned(),
@@ -105,49 +109,68 @@ fn summary(turn: &Turn, lines: &[Line]) -> String {
 
 /// `  Opens 2 services on 192.168.155.50.`
 fn opened(turn: &Turn) -> String {
-    let created = turn.changes.iter().filter_map(|change| match change {
-        Change::VirtualService(delta) if delta.verb() == Verb::Create => {
-            Some(delta.subject().key())
-        }
+    let created: Vec<ServiceId> = turn.changes.iter().filter_map(created_service).collect();
+    let plural = match created.len() {
+        0 => return String::new(),
+        1 => "",
+        _ => "s",
+    };
+    let addresses: BTreeSet<IpAddr> = created.iter().filter_map(address_of).collect();
+    let on = match addresses.first() {
+        Some(address) if addresses.len() == 1 => format!(" on {address}"),
+        _ => String::new(),
+    };
+    format!("  Opens {} service{plural}{on}.", created.len())
+}
+
+fn created_service(change: &Change) -> Option<ServiceId> {
+    match change {
+        Change::VirtualService(Delta::Create { to }) => Some(to.id),
         _ => None,
-    });
-    let count = created.count();
-    match count {
-        0 => String::new(),
-        1 => "  Opens 1 service.".to_owned(),
-        many => format!("  Opens {many} services."),
     }
 }
 
-fn lines(turn: &Turn, context: &Context<'_>) -> Vec<Line> {
-    let mut changes: Vec<(Phase, &Change)> = turn
+fn address_of(id: &ServiceId) -> Option<IpAddr> {
+    match *id {
+        ServiceId::Address { address, .. } => Some(address),
+        ServiceId::FirewallMark { .. } => None,
+    }
+}
+
+/// The changes in the order in which they are made, the first few of each group in words.
+fn groups<'a>(
+    turn: &'a Turn,
+    context: &Context<'_>,
+    judge: &Judge<'_>,
+) -> Vec<(Group, Vec<Line>, usize)> {
+    let mut changes: Vec<(Phase, &'a Change)> = turn
         .changes
         .iter()
-        .map(|it| (first_phase(it), it))
+        .map(|it| (it.first_phase(), it))
         .collect();
     changes.sort_by_key(|(phase, _)| *phase);
+    let of_group = |changes: &[(Phase, &Change)]| {
+        let shown = changes.iter().take(context.most);
+        let lines: Vec<_> = shown.map(|(_, it)| line(it, context, judge)).collect();
+        (group(changes[0].0), changes.len() - lines.len(), lines)
+    };
     changes
-        .into_iter()
-        .map(|(phase, change)| line(phase, change, turn, context))
+        .chunk_by(|(a, _), (b, _)| group(*a) == group(*b))
+        .map(of_group)
+        .map(|(group, more, lines)| (group, lines, more))
         .collect()
 }
 
-fn first_phase(change: &Change) -> Phase {
-    let steps = change.clone().steps();
-    steps.first().map_or(Phase::Module, |step| step.phase)
-}
-
-fn line(phase: Phase, change: &Change, turn: &Turn, context: &Context<'_>) -> Line {
+fn line(change: &Change, context: &Context<'_>, judge: &Judge<'_>) -> Line {
     let verb = change.verb();
     let diffed = context.files == Files::Diffed;
     Line {
-        group: group(phase),
         symbol: words::symbol(verb),
         style: style(verb),
         kind: change.kind().word(),
         name: words::name(change, context.names),
         what: words::what(change, context.names),
-        impact: impact::of(change, &turn.seen.state, &turn.goal.desired, context.names),
+        impact: judge.impact(change),
         diff: diffed.then(|| diff::unified(change)).flatten(),
     }
 }
@@ -170,27 +193,34 @@ fn style(verb: Verb) -> Style {
     .on_default()
 }
 
-fn write_lines(out: &mut String, lines: &[Line]) -> fmt::Result {
+fn write_groups(out: &mut String, groups: &[(Group, Vec<Line>, usize)]) -> fmt::Result {
     let width = |text: fn(&Line) -> &str| {
-        let widths = lines.iter().map(|it| text(it).chars().count());
+        let lines = groups.iter().flat_map(|(_, lines, _)| lines);
+        let widths = lines.map(|it| text(it).chars().count());
         widths.filter(|it| *it <= WIDEST).max().unwrap_or(0)
     };
     let (name, what) = (width(|it| &it.name), width(|it| &it.what));
-    let mut group = None;
-    for it in lines {
-        if group != Some(it.group) {
-            group = Some(it.group);
-            writeln!(out, " {}", heading(it.group))?;
+    for (group, lines, more) in groups {
+        writeln!(out, " {}", heading(*group))?;
+        for line in lines {
+            write_line(out, line, name, what)?;
         }
-        let (style, symbol) = (it.style, it.symbol);
-        let row = format!(
-            "{:<11} {:<name$}  {:<what$}  {}",
-            it.kind, it.name, it.what, it.impact
-        );
-        writeln!(out, "  {style}{symbol}{style:#} {}", row.trim_end())?;
-        for line in it.diff.iter().flat_map(|diff| diff.lines()) {
-            writeln!(out, "      {}", coloured(line))?;
+        if *more > 0 {
+            writeln!(out, "  … and {more} more; --all shows them")?;
         }
+    }
+    Ok(())
+}
+
+fn write_line(out: &mut String, it: &Line, name: usize, what: usize) -> fmt::Result {
+    let (style, symbol) = (it.style, it.symbol);
+    let row = format!(
+        "{:<11} {:<name$}  {:<what$}  {}",
+        it.kind, it.name, it.what, it.impact
+    );
+    writeln!(out, "  {style}{symbol}{style:#} {}", row.trim_end())?;
+    for line in it.diff.iter().flat_map(|diff| diff.lines()) {
+        writeln!(out, "      {}", coloured(line))?;
     }
     Ok(())
 }

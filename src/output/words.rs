@@ -161,7 +161,7 @@ fn table_edit(from: &NftTable, to: &NftTable) -> String {
     };
     let policies = edits([("forward policy", policy(from).into(), policy(to).into())]);
     let comma = if policies.is_empty() { "" } else { ", " };
-    format!("{policies}{comma}{added} rules added, {removed} removed")
+    format!("{policies}{comma}+{added} −{removed} rules")
 }
 
 fn sysctl_edit(from: &Sysctl, to: &Sysctl) -> String {

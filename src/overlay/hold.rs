@@ -78,7 +78,9 @@ mod tests {
 
     fn change() -> Change {
         let name = ModuleName("ip_vs".into());
-        Change::Module(Delta::Create { to: Module { name } })
+        Change::Module(Delta::Create {
+            to: Module { name },
+        })
     }
 
     #[test]

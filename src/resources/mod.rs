@@ -137,6 +137,12 @@ macro_rules! register {
                 before
             }
 
+            /// The phase of its first step.
+            pub fn first_phase(&self) -> Phase {
+                let steps = self.clone().steps();
+                steps.first().map_or(Phase::Module, |step| step.phase)
+            }
+
             /// The steps that perform it, each in its phase.
             pub fn steps(self) -> Vec<Step> {
                 match self {

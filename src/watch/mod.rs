@@ -85,7 +85,10 @@ impl Watcher {
                 let mut kept = settings.target.clone();
                 kept.document = store.last_good();
                 let loaded = session::load(&kept, Trust::Strict).await.map_err(|_| why)?;
-                warn!("going on with the last good document, {}", kept.document.display());
+                warn!(
+                    "going on with the last good document, {}",
+                    kept.document.display()
+                );
                 loaded
             }
         };
@@ -109,7 +112,9 @@ impl Watcher {
             Ok(Loaded { bytes, document })
         });
         match understood {
-            Err(why) => error!("{why}\nthe document cannot be used; the last good one stays in force"),
+            Err(why) => {
+                error!("{why}\nthe document cannot be used; the last good one stays in force")
+            }
             Ok(loaded) if loaded.bytes == self.loaded.bytes => info!("the document is unchanged"),
             Ok(loaded) => {
                 info!("the document changed");
@@ -124,7 +129,9 @@ impl Watcher {
     async fn turn(&mut self) {
         let lock = match Lock::take(&self.settings.target.lock, "watch") {
             Ok(lock) => lock,
-            Err(LockError::Held { holder }) => return self.complain(vec![format!("skipped a turn: locked by {holder}")]),
+            Err(LockError::Held { holder }) => {
+                return self.complain(vec![format!("skipped a turn: locked by {holder}")]);
+            }
             Err(error) => return self.complain(vec![error.to_string()]),
         };
         if let Err(error) = self.reconcile().await {

@@ -248,3 +248,113 @@ impl Drop for Group {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    fn sh(script: &str, stdin: Option<&[u8]>, limit: Duration) -> Result<Output, String> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let args = ["-c", script];
+        let asked = runtime.block_on(ask("sh", &args, stdin, limit));
+        asked.map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_it_says_and_how_it_ends_is_heard() {
+        let output = sh("cat; echo no >&2; exit 3", Some(b"yes"), TIME_LIMIT).unwrap();
+        assert_eq!(
+            (output.text().as_str(), output.reason().as_str()),
+            ("yes", "exit status 3: no")
+        );
+        let killed = sh("kill -9 $$", None, TIME_LIMIT).unwrap();
+        assert!(killed.reason().contains("signal: 9"), "{}", killed.reason());
+    }
+
+    #[test]
+    fn input_that_nobody_reads_does_no_harm() {
+        assert!(
+            sh("exit 0", Some(&[0; 1 << 20]), TIME_LIMIT)
+                .unwrap()
+                .status
+                .success()
+        );
+    }
+
+    #[test]
+    fn it_sees_nothing_of_us() {
+        let output = sh("env | sort; pwd; ls /proc/self/fd", None, TIME_LIMIT).unwrap();
+        let said = output.text();
+        let lines: Vec<_> = said
+            .lines()
+            .filter(|it| !it.starts_with("PWD=") && !it.starts_with("_="))
+            .collect();
+        assert_eq!(
+            lines[..3],
+            ["LC_ALL=C", &format!("PATH={PATH}"), "/"],
+            "{said}"
+        );
+        // 3 is the directory that ls reads.
+        assert_eq!(lines[lines.len() - 4..], ["0", "1", "2", "3"], "{said}");
+    }
+
+    #[test]
+    fn one_that_hangs_is_stopped_with_its_children() {
+        let mark = format!("{}.4242", 3000 + std::process::id() % 1000);
+        let start = Instant::now();
+        let error = sh(
+            &format!("sleep {mark} & sleep {mark}; :"),
+            None,
+            Duration::from_millis(300),
+        )
+        .unwrap_err();
+        assert!(
+            error.contains("no answer within 0.3 s") && start.elapsed() < Duration::from_secs(5),
+            "{error}"
+        );
+        std::thread::sleep(Duration::from_millis(100));
+        let left = std::process::Command::new("pgrep")
+            .args(["-f", &format!("^sleep {mark}")])
+            .output()
+            .unwrap();
+        assert!(left.stdout.is_empty(), "{left:?}");
+    }
+
+    #[test]
+    fn one_that_floods_us_is_stopped() {
+        let error = sh("exec yes", None, TIME_LIMIT).unwrap_err();
+        assert!(error.contains("more than 8 MiB"), "{error}");
+    }
+
+    #[test]
+    fn a_daemon_that_keeps_our_pipes_open_is_neither_waited_for_nor_stopped() {
+        let start = Instant::now();
+        let output = sh("setsid sleep 5 & echo $!", None, TIME_LIMIT).unwrap();
+        assert!(start.elapsed() < Duration::from_secs(3));
+        let pid = output.text().trim().parse().unwrap();
+        nix::sys::signal::kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap();
+    }
+
+    #[test]
+    fn one_that_is_not_installed_is_named_with_its_package() {
+        assert_eq!(find("no/such"), None);
+        assert_eq!(
+            missing("exportfs"),
+            "the program is not installed (package nfs-kernel-server)"
+        );
+        assert!(find("sh").unwrap().is_absolute());
+    }
+
+    #[test]
+    fn nothing_that_a_terminal_obeys_is_passed_on() {
+        assert_eq!(
+            first_lines("\u{1b}[2Ja\r\n\n  b\u{202e}ü\n"),
+            "\\u{1b}[2Ja / b\\u{202e}ü"
+        );
+    }
+}

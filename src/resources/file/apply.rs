@@ -298,13 +298,18 @@ impl Run {
 fn sync_all(works: &[Option<Work>]) -> Result<(), (usize, String)> {
     let mut synced = std::collections::BTreeSet::new();
     for (at, work) in works.iter().enumerate() {
-        let Some(work) = work else { continue };
+        let Some(Work {
+            act: Act::Replace(_) | Act::TakeOver { .. },
+            directory,
+            ..
+        }) = work
+        else {
+            continue;
+        };
         let failed = |error: Errno| (at, because(error));
-        let device = nix::sys::stat::fstat(&*work.directory)
-            .map_err(failed)?
-            .st_dev;
+        let device = nix::sys::stat::fstat(&**directory).map_err(failed)?.st_dev;
         if synced.insert(device) {
-            syncfs(&*work.directory).map_err(failed)?;
+            syncfs(&**directory).map_err(failed)?;
         }
     }
     Ok(())

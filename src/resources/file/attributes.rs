@@ -3,8 +3,9 @@
 use std::ffi::CStr;
 use std::os::fd::{AsFd, AsRawFd as _};
 
-/// On a directory that we made. A file system without such attributes keeps none, and the directory stays for ever.
-const MADE: &CStr = c"user.lvs-reconcile.made";
+/// On a directory that we made; the second where a file system takes only root's (tmpfs before Linux 6.6).
+/// One without such attributes keeps none, and the directory stays for ever.
+const MADE: [&CStr; 2] = [c"user.lvs-reconcile.made", c"trusted.lvs-reconcile.made"];
 
 /// SELinux decides by it who may read the file; access lists are what an administrator gave it.
 /// File capabilities and integrity signatures are left out on purpose: they belong to the former content.
@@ -13,12 +14,12 @@ const KEPT: [&CStr; 2] = [c"security.selinux", c"system.posix_acl_access"];
 /// Notes on a directory that we made it.
 pub(super) fn mark(directory: &impl AsFd) {
     // Without the mark it is merely not removed.
-    let _ = set(directory, MADE, b"1");
+    let _ = MADE.iter().any(|name| set(directory, name, b"1").is_ok());
 }
 
 /// True when we made this directory.
 pub(super) fn is_marked(directory: &impl AsFd) -> bool {
-    get(directory, MADE).is_some()
+    MADE.iter().any(|name| get(directory, name).is_some())
 }
 
 /// Gives the new file what the one that it replaces had.

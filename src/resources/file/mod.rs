@@ -65,6 +65,9 @@ pub enum Piece {
     Hidden(Hidden),
 }
 
+/// What is printed in place of a secret.
+const SHOWN_SECRET: &str = "(secret)";
+
 /// Bytes that are written back by an undo, and never printed.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
@@ -90,7 +93,7 @@ impl Content {
             .iter()
             .map(|piece| match piece {
                 Piece::Text(text) => text.as_str(),
-                Piece::Secret(_) => "(secret)",
+                Piece::Secret(_) => SHOWN_SECRET,
                 Piece::Hidden(_) => "(another secret)",
             })
             .collect()
@@ -125,12 +128,12 @@ impl fmt::Display for FileKey {
 
 impl fmt::Debug for Hidden {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(secret)")
+        f.write_str(SHOWN_SECRET)
     }
 }
 
 impl Serialize for Hidden {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str("(secret)")
+        serializer.serialize_str(SHOWN_SECRET)
     }
 }

@@ -34,6 +34,7 @@ impl Secrets {
         for piece in &content.0 {
             match piece {
                 Piece::Text(it) => text.push_str(it),
+                Piece::Hidden(Hidden(it)) if it == super::SHOWN_SECRET => return Err(forgotten()),
                 Piece::Hidden(Hidden(it)) => text.push_str(it),
                 Piece::Secret(path) => text.push_str(self.value(directories, path)?),
             }
@@ -109,6 +110,14 @@ impl Secrets {
         }
         Content(pieces)
     }
+}
+
+/// It came out of something printed: what it stood for is not known here.
+fn forgotten() -> HostError {
+    HostError::new(
+        "cannot restore a former secret",
+        "only that there was one is recorded",
+    )
 }
 
 /// Secrets in the clear that a piece would show.

@@ -6,10 +6,9 @@ use tokio::time::{Instant, sleep};
 
 use crate::delta::Delta;
 use crate::host::linux::LinuxHost;
-use crate::host::linux::child::{Output, first_lines};
 use crate::host::{HostError, Outcome};
 
-use super::init::{Command, Init, Running, known_obstacle};
+use super::init::{Command, Init, Running, known_obstacle, words};
 use super::{OnChange, Unit, exports, record};
 
 /// A daemon that has been told to start has that long to be there.
@@ -91,7 +90,7 @@ async fn launch(init: Init, unit: &Unit, command: Command) -> Result<(), HostErr
     match stays(init, unit).await? {
         Ok(running) => note(unit, &running),
         Err(reason) => {
-            let reason = [reason, spoken(&said)].join("");
+            let reason = format!("{reason}; it said: {}", words(&said));
             Err(failed(with_log(init, unit, reason).await))
         }
     }
@@ -121,14 +120,6 @@ fn note(unit: &Unit, running: &Running) -> Result<(), HostError> {
     match &unit.config {
         Some(digest) => record::write(&unit.name, &running.run, digest),
         None => Ok(()),
-    }
-}
-
-fn spoken(output: &Output) -> String {
-    let said = [output.text(), output.complaint()].join("\n");
-    match first_lines(&said) {
-        lines if lines.is_empty() => lines,
-        lines => format!("; it said: {lines}"),
     }
 }
 

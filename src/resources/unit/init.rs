@@ -89,6 +89,11 @@ impl Init {
         let asked = match self {
             Self::Systemd => {
                 same_network_as_systemd()?;
+                // `start` does nothing for a unit that is active while its daemon is gone; `restart` starts as well.
+                let word = match command {
+                    Command::Stop => word,
+                    Command::Start | Command::Restart => Command::Restart.word(),
+                };
                 let name = format!("{unit}.service");
                 ask(
                     "systemctl",
@@ -103,7 +108,7 @@ impl Init {
         let output = asked.map_err(|error| error.to_string())?;
         match output.status.success() {
             true => Ok(output),
-            false => Err(output.reason()),
+            false => Err(format!("it said: {}", words(&output))),
         }
     }
 
@@ -125,6 +130,24 @@ impl Init {
             Ok(output) => child::first_lines(&output.text()),
             Err(_) => String::new(),
         }
+    }
+}
+
+/// What a start, restart or stop had to say. dhcpd introduces itself in four lines before it complains.
+pub(super) fn words(output: &Output) -> String {
+    const INTRODUCTION: [&str; 4] = [
+        "Internet Systems Consortium",
+        "Copyright ",
+        "All rights reserved",
+        "For info, please visit",
+    ];
+    let said = [output.complaint(), output.text()].join("\n");
+    let lines = said
+        .lines()
+        .filter(|line| !INTRODUCTION.iter().any(|it| line.starts_with(it)));
+    match child::first_lines(&lines.collect::<Vec<_>>().join("\n")) {
+        lines if lines.is_empty() => format!("nothing ({})", output.status),
+        lines => lines,
     }
 }
 
