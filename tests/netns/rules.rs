@@ -15,7 +15,10 @@ use lvs_reconcile::resources::nftables::{
 use crate::space::{alone, sh, state};
 
 fn address() -> impl Strategy<Value = IpAddr> {
-    prop_oneof![any::<[u8; 4]>().prop_map(IpAddr::from), any::<[u8; 16]>().prop_map(IpAddr::from)]
+    prop_oneof![
+        any::<[u8; 4]>().prop_map(IpAddr::from),
+        any::<[u8; 16]>().prop_map(IpAddr::from)
+    ]
 }
 
 fn network() -> impl Strategy<Value = IpNet> {
@@ -31,10 +34,12 @@ fn interface() -> impl Strategy<Value = String> {
 
 fn ports() -> impl Strategy<Value = Match> {
     let protocol = prop_oneof![Just("tcp"), Just("udp"), Just("sctp")];
-    (protocol, any::<(u16, u16)>(), any::<bool>()).prop_map(|(protocol, (a, b), one)| Match::Ports {
-        protocol: protocol.into(),
-        first: a.min(b),
-        last: if one { a.min(b) } else { a.max(b) },
+    (protocol, any::<(u16, u16)>(), any::<bool>()).prop_map(|(protocol, (a, b), one)| {
+        Match::Ports {
+            protocol: protocol.into(),
+            first: a.min(b),
+            last: if one { a.min(b) } else { a.max(b) },
+        }
     })
 }
 
@@ -47,16 +52,31 @@ fn states() -> impl Strategy<Value = Match> {
 /// At most one address of each direction, of one family: anything else matches nothing, and nft refuses it.
 fn matches(helpful: bool) -> BoxedStrategy<Vec<Match>> {
     let maybe = proptest::option::of::<BoxedStrategy<Match>>;
-    let to = move |it: IpAddr| if helpful { Match::To(it) } else { Match::Destination(IpNet::from(it)) };
+    let to = move |it: IpAddr| {
+        if helpful {
+            Match::To(it)
+        } else {
+            Match::Destination(IpNet::from(it))
+        }
+    };
     (
         maybe(interface().prop_map(Match::InInterface).boxed()),
         maybe(network().prop_map(Match::Source).boxed()),
-        maybe(prop_oneof![network().prop_map(Match::Destination), address().prop_map(to)].boxed()),
+        maybe(
+            prop_oneof![
+                network().prop_map(Match::Destination),
+                address().prop_map(to)
+            ]
+            .boxed(),
+        ),
         maybe(ports().boxed()),
         maybe(states().boxed()),
     )
         .prop_map(|(input, source, destination, ports, states)| {
-            let mut all: Vec<Match> = [input, source, destination, ports, states].into_iter().flatten().collect();
+            let mut all: Vec<Match> = [input, source, destination, ports, states]
+                .into_iter()
+                .flatten()
+                .collect();
             let mut family = None;
             all.retain(|it| match is_ipv4(it) {
                 None => true,
@@ -93,7 +113,11 @@ fn chain(name: ChainName) -> impl Strategy<Value = Chain> {
         ChainName::Forward => prop_oneof![Just(Policy::Accept), Just(Policy::Drop)].boxed(),
         _ => Just(Policy::Accept).boxed(),
     };
-    (policy, rules(name)).prop_map(move |(policy, rules)| Chain { name, policy, rules })
+    (policy, rules(name)).prop_map(move |(policy, rules)| Chain {
+        name,
+        policy,
+        rules,
+    })
 }
 
 fn table() -> impl Strategy<Value = NftTable> {
@@ -106,9 +130,15 @@ fn table() -> impl Strategy<Value = NftTable> {
     );
     chains.prop_map(|(a, b, c, d)| {
         let chains: Vec<Chain> = [a, b, c, d].into_iter().flatten().collect();
-        let helps = chains.iter().any(|it| it.name == ChainName::Helpers && !it.rules.is_empty());
+        let helps = chains
+            .iter()
+            .any(|it| it.name == ChainName::Helpers && !it.rules.is_empty());
         NftTable {
-            helpers: if helps { vec!["ftp".into()] } else { Vec::new() },
+            helpers: if helps {
+                vec!["ftp".into()]
+            } else {
+                Vec::new()
+            },
             chains,
             unknown: Vec::new(),
         }
@@ -154,9 +184,18 @@ fn helpers_of_every_protocol() {
         };
         // Which of them this kernel has is its own affair.
         let has = |name: &&&str| {
-            let protocol = if matches!(**name, "ftp" | "irc" | "pptp") { "tcp" } else { "udp" };
+            let protocol = if matches!(**name, "ftp" | "irc" | "pptp") {
+                "tcp"
+            } else {
+                "udp"
+            };
             std::process::Command::new("nft")
-                .args(["-c", &format!("table inet t {{ ct helper h {{ type \"{name}\" protocol {protocol}; }}; }}")])
+                .args([
+                    "-c",
+                    &format!(
+                        "table inet t {{ ct helper h {{ type \"{name}\" protocol {protocol}; }}; }}"
+                    ),
+                ])
                 .output()
                 .unwrap()
                 .status
@@ -174,8 +213,15 @@ fn helpers_of_every_protocol() {
 #[test]
 fn other_spellings_are_understood() {
     alone(async |mut space| {
-        let ports = |first, last| Match::Ports { protocol: "tcp".into(), first, last };
-        let rule = |matches: Vec<Match>| Rule { matches, verdict: Verdict::Accept };
+        let ports = |first, last| Match::Ports {
+            protocol: "tcp".into(),
+            first,
+            last,
+        };
+        let rule = |matches: Vec<Match>| Rule {
+            matches,
+            verdict: Verdict::Accept,
+        };
         let words = |some: &[&str]| Match::State(some.iter().map(|it| (*it).to_owned()).collect());
         let table = NftTable {
             chains: vec![Chain {
@@ -194,7 +240,8 @@ fn other_spellings_are_understood() {
             helpers: Vec::new(),
             unknown: Vec::new(),
         };
-        sh("nft 'table inet lvs_reconcile { chain lvs_forward { type filter hook forward priority filter; policy accept;
+        sh("nft 'table inet lvs_reconcile {
+        chain lvs_forward { type filter hook forward priority filter; policy accept;
             meta l4proto tcp tcp dport { 80 } accept
             tcp dport ssh counter accept comment \"by hand\"
             ct state { related, established } accept
@@ -202,7 +249,8 @@ fn other_spellings_are_understood() {
             meta nfproto ipv4 ip saddr 10.0.0.1/32 accept
             ip daddr 10.0.0.77/24 accept
             iifname { \"eth0\" } accept
-        } }'");
+        }
+        }'");
         assert_eq!(space.missing(&desired(table)).await, []);
     });
 }

@@ -19,7 +19,10 @@ pub fn alone<F: Future<Output = ()>>(test: impl FnOnce(Space) -> F + Send + 'sta
         nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET)
             .expect("these tests make network namespaces: run them as root");
         sh("ip link set lo up");
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         runtime.block_on(test(Space::default()));
     });
     if let Err(panic) = thread.join() {
@@ -41,7 +44,10 @@ pub struct Neighbour(Child);
 impl Neighbour {
     /// With a cable from `near`, here, to `far`, there. Both ends are up.
     pub fn at(near: &str, far: &str) -> Self {
-        let sleeper = Command::new("unshare").args(["-n", "sleep", "600"]).spawn().unwrap();
+        let sleeper = Command::new("unshare")
+            .args(["-n", "sleep", "600"])
+            .spawn()
+            .unwrap();
         let it = Self(sleeper);
         let own = std::fs::read_link("/proc/thread-self/ns/net").unwrap();
         let theirs = format!("/proc/{}/ns/net", it.0.id());
@@ -49,7 +55,9 @@ impl Neighbour {
             std::thread::yield_now();
         }
         let id = it.0.id();
-        sh(&format!("ip link add {near} type veth peer name {far} netns {id}; ip link set {near} up"));
+        sh(&format!(
+            "ip link add {near} type veth peer name {far} netns {id}; ip link set {near} up"
+        ));
         it.sh(&format!("ip link set lo up; ip link set {far} up"));
         it
     }
@@ -93,7 +101,10 @@ pub struct Space {
 impl Space {
     pub async fn observe(&mut self, desired: &State) -> Observation {
         let inventory = self.inventory.clone();
-        let scope = Scope { desired, inventory: &inventory };
+        let scope = Scope {
+            desired,
+            inventory: &inventory,
+        };
         self.host.observe(&scope).await.unwrap()
     }
 
@@ -146,7 +157,13 @@ pub fn refusal(outcome: Outcome) -> String {
 }
 
 pub fn link(name: &str, kind: LinkKind) -> Link {
-    Link { name: name.into(), kind, up: true, mtu: None, controller: None }
+    Link {
+        name: name.into(),
+        kind,
+        up: true,
+        mtu: None,
+        controller: None,
+    }
 }
 
 /// `eth0 10.0.0.1/24`, with a label where there is one.
@@ -160,7 +177,10 @@ pub fn address(text: &str) -> Address {
         address,
         prefix: prefix.parse().unwrap(),
     };
-    Address { key, label: address.is_ipv4().then(|| label.to_owned()) }
+    Address {
+        key,
+        label: address.is_ipv4().then(|| label.to_owned()),
+    }
 }
 
 pub fn add(text: &str) -> Change {
@@ -168,7 +188,9 @@ pub fn add(text: &str) -> Change {
 }
 
 pub fn remove(text: &str) -> Change {
-    Change::Address(Delta::Delete { from: address(text) })
+    Change::Address(Delta::Delete {
+        from: address(text),
+    })
 }
 
 /// `10.1.0.0/16 via 10.0.0.2 eth0`, or without `via`.
@@ -176,7 +198,11 @@ pub fn route(to: &str, via: Option<&str>, interface: &str) -> Route {
     let to: ipnet::IpNet = to.parse().unwrap();
     let metric = if to.addr().is_ipv4() { 0 } else { 1024 };
     Route {
-        key: RouteKey { table: 254, to, metric },
+        key: RouteKey {
+            table: 254,
+            to,
+            metric,
+        },
         via: via.map(|it| it.parse().unwrap()),
         interface: interface.into(),
     }

@@ -121,6 +121,8 @@ impl Rtnl {
         let (mut list, mut torn) = (Vec::new(), false);
         loop {
             if !self.receive().await? {
+                // The kernel refuses a new list as long as the old one was not read to its end.
+                self.socket = open_socket()?;
                 return Ok(Dump::Torn);
             }
             for message in messages(&self.buffer).filter(|it| it.sequence == sequence) {

@@ -68,14 +68,15 @@ async fn try_to_add(
     let free: Vec<&Address> = free.copied().collect();
     let _tells_neighbours = duplicates::announcing(&links, &free)?;
     let (requests, unknown) = requests(&links, &free);
+    let known = requests.len();
     let mut outcomes = send_additions(host, &free, requests).await?;
     duplicates::settle(host, &links, &free, &mut outcomes).await?;
     announce(&links, &free, &outcomes).await;
-    if outcomes.len() == free.len() {
-        outcomes.extend(unknown.map(Outcome::Failed));
-        let next = wanted.get(outcomes.len());
-        let owner = next.and_then(|it| Some((it, taken.get(&it.key)?)));
-        outcomes.extend(owner.map(|(it, owner)| Outcome::Failed(taken_by(it, owner))));
+    // What stands in the way of the next one, when all before it went well.
+    if outcomes.len() == known && !outcomes.iter().any(stops) {
+        let next = wanted.get(known);
+        let owned = next.and_then(|it| Some(taken_by(it, taken.get(&it.key)?)));
+        outcomes.extend(unknown.or(owned).map(Outcome::Failed));
     }
     Ok(outcomes)
 }

@@ -50,7 +50,9 @@ impl Found {
             address,
             prefix: *body.get(1)?,
             label: attributes.text(IFA_LABEL),
-            flags: attributes.u32(IFA_FLAGS).or(body.get(2).copied().map(u32::from))?,
+            flags: attributes
+                .u32(IFA_FLAGS)
+                .or(body.get(2).copied().map(u32::from))?,
             protocol: attributes.u8(IFA_PROTO),
             peer: remote.filter(|it| *it != address),
         })
@@ -105,7 +107,9 @@ pub async fn observe(host: &mut LinuxHost, _: &Scope<'_>) -> Result<Set<Address>
     let mut addresses = Set::default();
     for it in found.iter().filter(|it| !it.is_built_in()) {
         // Its interface was removed between the two lists.
-        let Some(link) = links.at(it.index) else { continue };
+        let Some(link) = links.at(it.index) else {
+            continue;
+        };
         let address = it.in_words(link.name.clone());
         if it.is_duplicate() {
             host.note(format!("address {}: another machine has it", address.key));
@@ -136,5 +140,7 @@ async fn links_of(
 /// Every address, as it is now.
 pub(super) async fn read(host: &mut LinuxHost) -> Result<Vec<Found>, HostError> {
     let request = RouteNetlinkMessage::GetAddress(AddressMessage::default());
-    host.rtnl()?.dump("IP addresses", request, Found::decode).await
+    host.rtnl()?
+        .dump("IP addresses", request, Found::decode)
+        .await
 }

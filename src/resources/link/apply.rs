@@ -106,9 +106,20 @@ async fn create(host: &mut LinuxHost, link: &Link) -> Result<Outcome, HostError>
         Reply::Refused(refusal) => return Err(HostError::new(action, refusal)),
         Reply::Lost => return Ok(Outcome::Unknown),
     }
+    complete(host, link).await?;
+    Ok(Outcome::Done)
+}
+
+/// What cannot be said when it is made. A bridge follows the MTU of its members unless its own was set afterwards
+/// (`br_mtu_auto_adjust` in net/bridge/br_if.c).
+async fn complete(host: &mut LinuxHost, link: &Link) -> Result<(), HostError> {
+    host.fresh_links().await?;
+    if let (LinkKind::Bridge, Some(mtu)) = (&link.kind, link.mtu) {
+        set_mtu(host, &link.name, mtu).await?;
+    }
     match &link.controller {
         Some(controller) => enslave(host, &link.name, controller).await,
-        None => Ok(Outcome::Done),
+        None => Ok(()),
     }
 }
 
@@ -134,7 +145,7 @@ fn created(link: &Link, links: &Links, action: &str) -> Result<LinkMessage, Host
             return Err(HostError::new(action, reason));
         }
         LinkKind::Dummy => with_mtu(LinkDummy::new(name), link),
-        LinkKind::Bridge => with_mtu(LinkBridge::new(name), link),
+        LinkKind::Bridge => LinkBridge::new(name).build(),
         LinkKind::Vlan { parent, id } => {
             let parent = links.require(parent, action)?.index;
             with_mtu(LinkVlan::new(name, parent, *id), link)
@@ -168,8 +179,7 @@ fn bond_mode(mode: &str, action: &str) -> Result<BondMode, HostError> {
 async fn update(host: &mut LinuxHost, from: &Link, to: &Link) -> Result<Outcome, HostError> {
     let action = format!("cannot change interface {}", to.name);
     if let Some(mtu) = to.mtu.filter(|mtu| from.mtu != Some(*mtu)) {
-        let wanted = format!("cannot set the MTU of {} to {mtu}", to.name);
-        change(host, &to.name, &wanted, |it| it.mtu(mtu)).await?;
+        set_mtu(host, &to.name, mtu).await?;
     }
     match (&from.controller, &to.controller) {
         (before, Some(controller)) if before.as_ref() != Some(controller) => {
@@ -185,7 +195,7 @@ async fn update(host: &mut LinuxHost, from: &Link, to: &Link) -> Result<Outcome,
 }
 
 /// A bond takes in an interface only while that is down, and brings it up itself; it is put back to what it was.
-async fn enslave(host: &mut LinuxHost, name: &str, controller: &str) -> Result<Outcome, HostError> {
+async fn enslave(host: &mut LinuxHost, name: &str, controller: &str) -> Result<(), HostError> {
     let action = format!("cannot make {name} a member of {controller}");
     let links = host.fresh_links().await?;
     let controller = links.require(controller, &action)?;
@@ -198,7 +208,12 @@ async fn enslave(host: &mut LinuxHost, name: &str, controller: &str) -> Result<O
     if is_bond {
         set_up(host, name, was_up).await?;
     }
-    joined.map(|()| Outcome::Done)
+    joined
+}
+
+async fn set_mtu(host: &mut LinuxHost, name: &str, mtu: u32) -> Result<(), HostError> {
+    let action = format!("cannot set the MTU of {name} to {mtu}");
+    change(host, name, &action, |it| it.mtu(mtu)).await
 }
 
 async fn set_up(host: &mut LinuxHost, name: &str, up: bool) -> Result<(), HostError> {

@@ -40,23 +40,28 @@ pub async fn check(table: &NftTable) -> Result<(), HostError> {
     }
 }
 
+/// A transaction fails as a whole when somebody removed a rule that it names; then it is made anew, but not for ever.
+const ATTEMPTS: u32 = 3;
+
 /// From what the table is now, which need not be what it was when the plan was made.
 async fn set(table: &NftTable) -> Result<Outcome, HostError> {
     let action = format!("cannot change the nftables table inet {TABLE}");
-    let mut live = list().await?;
-    loop {
+    let mut said = String::new();
+    let mut before = None;
+    for _ in 0..ATTEMPTS {
+        let live = list().await?;
+        if before.as_ref() == Some(&live) {
+            break;
+        }
         let change = transaction(live.as_ref(), table).map_err(|it| foreign(&action, &it))?;
         let output = send(&["-j", "-f", "-"], &change).await?;
         if output.status.success() {
             return Ok(Outcome::Done);
         }
-        // A rule that somebody removed meanwhile makes the whole transaction fail; look again, but not for ever.
-        let now = list().await?;
-        if now == live || live.is_none() {
-            return Err(HostError::new(action, reason(&output.complaint())));
-        }
-        live = now.filter(|it| !it.unknown.is_empty() || !it.chains.is_empty());
+        said = output.complaint();
+        before = Some(live);
     }
+    Err(HostError::new(action, reason(&said)))
 }
 
 async fn remove() -> Result<Outcome, HostError> {

@@ -21,10 +21,7 @@ impl Memory {
 }
 
 /// Our table, if it exists. Tables of others are never listed: they may be huge, and some make nft crash.
-pub async fn observe(
-    host: &mut LinuxHost,
-    scope: &Scope<'_>,
-) -> Result<Set<NftTable>, HostError> {
+pub async fn observe(host: &mut LinuxHost, scope: &Scope<'_>) -> Result<Set<NftTable>, HostError> {
     let Some(live) = look(host).await? else {
         return Ok(Set::default());
     };
@@ -55,7 +52,9 @@ pub(super) async fn list() -> Result<Option<Listing>, HostError> {
     let output = child::ask("nft", &args, None, child::TIME_LIMIT).await?;
     let said = output.complaint();
     if output.status.success() {
-        return Ok(Some(read(&output.text()).unwrap_or_else(|error| unlisted(&error.to_string()))));
+        return Ok(Some(
+            read(&output.text()).unwrap_or_else(|error| unlisted(&error.to_string())),
+        ));
     }
     match output.status.code() {
         Some(_) if said.contains("No such file or directory") => Ok(None),
@@ -78,7 +77,9 @@ fn unlisted(why: &str) -> Listing {
 /// The gist of what nft says: `internal:0:0-0: Error: Could not process rule: …` and a quotation of the input.
 pub(super) fn reason(said: &str) -> String {
     let line = said.lines().find(|line| line.contains("Error:"));
-    let line = line.or_else(|| said.lines().next()).unwrap_or("nft failed and said nothing");
+    let line = line
+        .or_else(|| said.lines().next())
+        .unwrap_or("nft failed and said nothing");
     let gist = line.split_once("Error: ").map_or(line, |(_, gist)| gist);
     gist.escape_debug().to_string()
 }

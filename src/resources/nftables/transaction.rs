@@ -122,26 +122,23 @@ fn edit_rules<'a>(
     add_beside(batch, to, &anchors)
 }
 
-/// Each new rule goes behind the nearest one before it that stays, the last of them first, so that the next one pushes
-/// it back; those before all that stay are put in front in the same way.
+/// Each new rule goes in front of the nearest one behind it that stays, or at the end; nft knows no other place
+/// relative to a rule in JSON (`json_parse_cmd_replace` in src/parser_json.c).
 fn add_beside<'a>(
     batch: &mut Batch<'a>,
     to: &'a Chain,
     anchors: &[Option<u32>],
 ) -> Result<(), Foreign> {
-    for (place, each) in to.rules.iter().enumerate().rev() {
-        if anchors.get(place).copied().flatten().is_some() {
+    for (place, each) in to.rules.iter().enumerate() {
+        let mut from_here = anchors.iter().skip(place).copied();
+        if from_here.next().flatten().is_some() {
             continue;
         }
-        let before = anchors.iter().take(place).rev().copied();
-        match before.flatten().next() {
-            Some(anchor) => {
-                batch.add(NfListObject::Rule(rule(to.name, each, Some(anchor))?));
-            }
-            None => {
-                let first = rule(to.name, each, None)?;
-                batch.add_cmd(NfCmd::Insert(NfListObject::Rule(first)));
-            }
+        let next = from_here.flatten().next();
+        let added = NfListObject::Rule(rule(to.name, each, next)?);
+        match next {
+            Some(_) => batch.add_cmd(NfCmd::Insert(added)),
+            None => batch.add(added),
         }
     }
     Ok(())

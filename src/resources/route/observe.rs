@@ -79,8 +79,16 @@ impl Found {
 fn via(attributes: Attributes<'_>) -> Option<IpAddr> {
     let value = attributes.get(RTA_VIA)?;
     match i32::from(u16_of(value)?) {
-        libc::AF_INET6 => value.get(2..18)?.first_chunk::<16>().copied().map(IpAddr::from),
-        libc::AF_INET => value.get(2..6)?.first_chunk::<4>().copied().map(IpAddr::from),
+        libc::AF_INET6 => value
+            .get(2..18)?
+            .first_chunk::<16>()
+            .copied()
+            .map(IpAddr::from),
+        libc::AF_INET => value
+            .get(2..6)?
+            .first_chunk::<4>()
+            .copied()
+            .map(IpAddr::from),
         _ => None,
     }
 }
@@ -88,7 +96,11 @@ fn via(attributes: Attributes<'_>) -> Option<IpAddr> {
 /// The routes of the main table and of every table that is spoken of. Those that the kernel makes itself only when
 /// one is wanted.
 pub async fn observe(host: &mut LinuxHost, scope: &Scope<'_>) -> Result<Set<Route>, HostError> {
-    let keys = scope.desired.routes.keys().chain(&scope.inventory.owned.routes);
+    let keys = scope
+        .desired
+        .routes
+        .keys()
+        .chain(&scope.inventory.owned.routes);
     let tables: BTreeSet<u32> = keys.map(|key| key.table).chain([MAIN]).collect();
     let links = host.links().await?;
     let mut routes = Set::default();
@@ -99,7 +111,9 @@ pub async fn observe(host: &mut LinuxHost, scope: &Scope<'_>) -> Result<Set<Rout
         let key = found.key.clone();
         match in_words(found.clone(), &links) {
             Some(route) => routes.insert(route),
-            None => host.note(format!("route {key}: several next hops, or an interface that is new")),
+            None => host.note(format!(
+                "route {key}: several next hops, or an interface that is new"
+            )),
         }
         if found.protocol == ROUTE_PROTOCOL {
             host.mark(|keys| keys.routes.insert(key));
