@@ -11,7 +11,7 @@ bare=$(machine_state dir1)
 # --- plan ---
 plan=$(lvs dir1 plan); check 'plan succeeds on a bare director' $? 0
 for line in 'module +ip_vs' 'nftables +inet lvs_reconcile' 'sysctl +net.ipv4.ip_forward +0 → 1' 'link +eth1 +down → up' \
-  'address +eth1 172.16.0.1/16' 'route +default via 192.168.153.1' 'service +tcp 192.168.155.50:80' \
+  'address +eth1 172.16.0.1/16' 'route +default +via 192.168.153.1' 'service +tcp 192.168.155.50:80' \
   'destination tcp 192.168.155.50:80 +→ 172.16.0.21:80 .*weight 3' 'address +eth0 192.168.155.50/32' \
   'file +/etc/dhcp/dhcpd.conf' 'file +/kickstart/rs1.cfg' 'unit +isc-dhcp-server'; do
   check_has "the plan names ${line//+/}" "$plan" "$line"
@@ -80,7 +80,7 @@ check_not 'no output shows the password' "$plan$(lvs dir1 apply --yes; lvs dir1 
 in_ dir1 ipvsadm -e -t $web:80 -r 172.16.0.21:80 -m -w 9
 check_exit 'plan --detailed-exitcode says 2 after drift' 2 lvs dir1 plan --detailed-exitcode
 check_has 'the plan says what drifted' "$(lvs dir1 plan)" 'destination tcp 192.168.155.50:80 +→ 172.16.0.21:80 .*weight 9 → 3'
-check_has 'status calls it drift' "$(lvs dir1 status)" '[Dd]rift'
+check_has 'status calls it drift' "$(lvs dir1 status)" '1 drifting'
 check_run 'apply puts it back' lvs dir1 apply --yes
 check_exit 'the plan is empty again' 0 lvs dir1 plan --detailed-exitcode
 

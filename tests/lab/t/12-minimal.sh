@@ -22,10 +22,11 @@ time.sleep(600)'; holder=$background
 alive() { kill -0 "$1" 2>/dev/null; }
 hold
 give dir1 $LAB/one.json
-check_run 'apply ends well while rs2 drains' lvs dir1 apply --yes
+said=$(lvs dir1 apply --yes 2>&1); check 'apply ends well while rs2 drains' $? 0
+check_has 'and says that it does' "$said" '[Dd]rain'
 check_has 'rs2 is quiesced, not removed' "$(in_ dir1 ipvsadm -Sn)" '10\.0\.0\.12:80 -m -w 0'
 check 'and gets no new connection' "$(hits 192.0.2.10 4)" 'rs1=4'
-check_has 'status says so' "$(lvs dir1 status)" '[Dd]rain'
+check_has 'status shows who is still connected' "$(lvs dir1 status)" '10\.0\.0\.12:80 +masquerade +0 +[1-9]'
 background dir1 "$LVS" apply --yes --wait >/dev/null 2>&1; sleep 5
 check_run 'apply --wait blocks while rs2 is in use' alive $background
 kill -TERM $background; until_ 10 sh -c "! kill -0 $background"
