@@ -20,7 +20,7 @@ use crate::journal;
 use crate::output::{Context, Files};
 use crate::overlay::drain::Moment;
 use crate::ownership::IpvsTable;
-use crate::source::{FileSource, Source, Trust};
+use crate::source::{Content, FileSource, Source, Trust};
 use crate::store::Store;
 
 /// A longer list nobody reads to its end.
@@ -49,7 +49,7 @@ pub struct Target {
 /// A document that was read and understood.
 #[derive(Debug)]
 pub struct Loaded {
-    pub bytes: Vec<u8>,
+    pub content: Content,
     pub document: Document,
 }
 
@@ -77,23 +77,23 @@ impl Part {
 }
 
 /// Reads and checks the document.
-pub async fn load(target: &Target, trust: Trust) -> Result<Loaded, Error> {
-    let bytes = FileSource::new(target.document.clone(), trust)
-        .load()
-        .await
-        .map_err(|error| Error::Document(error.to_string()))?;
-    let document = understand(target, &bytes)?;
-    Ok(Loaded { bytes, document })
+pub fn load(target: &Target, trust: Trust) -> Result<Loaded, Error> {
+    first(&mut FileSource::new(&target.document, trust))
 }
 
-/// Parses and checks the bytes of a document.
-pub fn understand(target: &Target, bytes: &[u8]) -> Result<Document, Error> {
-    let name = target
-        .document
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy();
-    document::load(bytes, &name).map_err(|problems| Error::Document(problems.to_string()))
+/// Reads and checks what a source has now.
+pub fn first(source: &mut impl Source) -> Result<Loaded, Error> {
+    let content = source
+        .load()
+        .map_err(|error| Error::Document(error.to_string()))?;
+    understand(content)
+}
+
+/// Parses and checks a document.
+pub fn understand(content: Content) -> Result<Loaded, Error> {
+    let document = document::load(&content.bytes, &content.name)
+        .map_err(|problems| Error::Document(problems.to_string()))?;
+    Ok(Loaded { content, document })
 }
 
 /// The node's part of the document.

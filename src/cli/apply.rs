@@ -47,7 +47,7 @@ impl Apply {
             self.target.document = store.last_good();
         }
         let _lock = Lock::take(&self.target.lock, "apply")?;
-        let loaded = load(&self.target, Trust::Strict).await?;
+        let loaded = load(&self.target, Trust::Strict)?;
         let mut host = LinuxHost::new();
         loop {
             let mut part = part(&self.target, &loaded.document).await?;
@@ -84,7 +84,7 @@ impl Apply {
             outcome(&report)?;
         }
         if !self.boot {
-            keep(store, &loaded.bytes)?;
+            keep(store, &loaded.content.bytes)?;
         }
         Ok(turn.drains.0.len())
     }

@@ -24,7 +24,7 @@ pub struct Render {
 
 impl Render {
     pub async fn run(self) -> Result<Success, Error> {
-        let document = load(&self.target, Trust::Any).await?.document;
+        let document = load(&self.target, Trust::Any)?.document;
         let node = match &self.target.node {
             Some(node) => node.clone(),
             None => host_name()?,

@@ -24,7 +24,7 @@ pub struct Status {
 
 impl Status {
     pub async fn run(self) -> Result<Success, Error> {
-        let loaded = load(&self.target, Trust::Any).await?;
+        let loaded = load(&self.target, Trust::Any)?;
         let mut part = part(&self.target, &loaded.document).await?;
         let store = Store::at(&self.target.state_dir);
         let mut host = LinuxHost::new();

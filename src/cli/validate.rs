@@ -17,9 +17,7 @@ pub struct Validate {
 
 impl Validate {
     pub async fn run(self) -> Result<Success, Error> {
-        let document = crate::session::load(&self.target, Trust::Any)
-            .await?
-            .document;
+        let document = crate::session::load(&self.target, Trust::Any)?.document;
         let mut warnings: Vec<String> = document::warn(&document)
             .iter()
             .map(ToString::to_string)

@@ -175,6 +175,9 @@ impl TryFrom<String> for ServiceId {
 impl From<ServiceId> for String {
     fn from(id: ServiceId) -> Self {
         id.to_string()
+    }
+}
+
 /// An address as a number, and whether it is IPv6: sorts as [`IpAddr`] does, in a few instructions.
 pub(super) const fn rank(address: IpAddr) -> (u8, u128) {
     match address {

@@ -14,7 +14,7 @@ use crate::output::report;
 use crate::overlay::drain::Policy;
 use crate::overlay::hold::Holds;
 use crate::session::{self, Loaded, Part, Target};
-use crate::source::{FileSource, Source, Trust};
+use crate::source::{Content, FileSource, Source, SourceError, Trust};
 use crate::store::Store;
 
 mod wake;
@@ -49,7 +49,7 @@ struct Watcher {
 pub async fn watch(settings: Settings) -> Result<(), Error> {
     let mut source = FileSource::new(settings.target.document.clone(), Trust::Strict);
     let mut wakers = Wakers::new(settings.interval)?;
-    let mut watcher = Watcher::start(settings, &mut source).await?;
+    let mut watcher = Watcher::start(settings, &mut source)?;
     watcher.turn().await;
     notify(&[NotifyState::Ready]);
     loop {
@@ -57,7 +57,7 @@ pub async fn watch(settings: Settings) -> Result<(), Error> {
         match wakers.next(&mut source).await {
             Wake::Stop => break,
             Wake::Document(read) => watcher.take(read),
-            Wake::Reload => watcher.take(source.load().await.map_err(|it| it.to_string())),
+            Wake::Reload => watcher.take(source.load()),
             Wake::Kernel | Wake::Timer => {}
         }
         watcher.turn().await;
@@ -76,15 +76,15 @@ fn notify(states: &[NotifyState<'_>]) {
 
 impl Watcher {
     /// Starts from the document, or from the last good one when that cannot be used.
-    async fn start(settings: Settings, source: &mut FileSource) -> Result<Self, Error> {
+    fn start(settings: Settings, source: &mut FileSource) -> Result<Self, Error> {
         let store = Store::at(&settings.target.state_dir);
-        let loaded = match first(&settings.target, source).await {
+        let loaded = match session::first(source) {
             Ok(loaded) => loaded,
             Err(why) => {
                 error!("{why}");
                 let mut kept = settings.target.clone();
                 kept.document = store.last_good();
-                let loaded = session::load(&kept, Trust::Strict).await.map_err(|_| why)?;
+                let loaded = session::load(&kept, Trust::Strict).map_err(|_| why)?;
                 warn!(
                     "going on with the last good document, {}",
                     kept.document.display()
@@ -105,17 +105,15 @@ impl Watcher {
     }
 
     /// Takes up a document that was read; a bad one leaves the last good one in force.
-    fn take(&mut self, read: Result<Vec<u8>, String>) {
-        let understood = read.and_then(|bytes| {
-            let document = session::understand(&self.settings.target, &bytes);
-            let document = document.map_err(|error| error.to_string())?;
-            Ok(Loaded { bytes, document })
-        });
-        match understood {
+    fn take(&mut self, read: Result<Content, SourceError>) {
+        let read = read.map_err(|error| Error::Document(error.to_string()));
+        match read.and_then(session::understand) {
             Err(why) => {
                 error!("{why}\nthe document cannot be used; the last good one stays in force")
             }
-            Ok(loaded) if loaded.bytes == self.loaded.bytes => info!("the document is unchanged"),
+            Ok(loaded) if loaded.content == self.loaded.content => {
+                info!("the document is unchanged")
+            }
             Ok(loaded) => {
                 info!("the document changed");
                 self.loaded = loaded;
@@ -197,7 +195,7 @@ impl Watcher {
     fn applied(&mut self) -> Result<(), Error> {
         if self.fresh {
             self.fresh = false;
-            crate::session::keep(&self.store, &self.loaded.bytes)?;
+            crate::session::keep(&self.store, &self.loaded.content.bytes)?;
         }
         Ok(())
     }
@@ -208,13 +206,4 @@ impl Watcher {
         }
         self.said = said;
     }
-}
-
-async fn first(target: &Target, source: &mut FileSource) -> Result<Loaded, Error> {
-    let bytes = source
-        .load()
-        .await
-        .map_err(|error| Error::Document(error.to_string()))?;
-    let document = session::understand(target, &bytes)?;
-    Ok(Loaded { bytes, document })
 }

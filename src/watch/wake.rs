@@ -8,7 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::host::HostError;
-use crate::source::{FileSource, Source};
+use crate::source::{Content, FileSource, Source, SourceError};
 
 /// Changes come in swarms: the kernel is quiet for this long before we look.
 const QUIET: Duration = Duration::from_millis(150);
@@ -28,7 +28,7 @@ pub enum Wake {
     /// SIGHUP.
     Reload,
     /// The document changed, or cannot be read any more.
-    Document(Result<Vec<u8>, String>),
+    Document(Result<Content, SourceError>),
     /// Links, addresses, routes or the packet filter changed.
     Kernel,
     Timer,
@@ -68,7 +68,7 @@ impl Wakers {
             _ = self.terminate.recv() => Wake::Stop,
             _ = self.interrupt.recv() => Wake::Stop,
             _ = self.hang_up.recv() => Wake::Reload,
-            read = source.changed() => Wake::Document(read.map_err(|it| it.to_string())),
+            read = source.changed() => Wake::Document(read),
             () = heard(&mut self.route) => { self.settle().await; Wake::Kernel }
             () = heard(&mut self.nftables) => { self.settle().await; Wake::Kernel }
             _ = self.timer.tick() => Wake::Timer,
