@@ -36,7 +36,7 @@ pub fn machine(network: Network) {
          for d in /etc /var/lib/dhcp /var/lib/nfs; do
            mkdir -p {at}$d; cp -a $d/. {at}$d/; mount --bind {at}$d $d
          done
-         mount -t tmpfs run /run; mkdir /run/lock; umount -l {at}"
+         umount -l {at}; mount -t tmpfs run /run; mkdir /run/lock"
     ));
 }
 

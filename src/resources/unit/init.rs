@@ -105,6 +105,12 @@ impl Init {
             }
             Self::Sysvinit => ask("service", &[unit, word], None, LIMIT).await,
         };
+        if self == Self::Sysvinit && command == Command::Stop && nfsd_serves(unit) {
+            // Debian's script signals the kernel's threads, which does not end them (seen on Linux 6.1); this is the
+            // way of rpc.nfsd(8).
+            let told = child::run("rpc.nfsd", &["0"], None).await;
+            told.map_err(|error| error.to_string())?;
+        }
         let output = asked.map_err(|error| error.to_string())?;
         match output.status.success() {
             true => Ok(output),
@@ -222,6 +228,10 @@ fn nfsd() -> Option<Running> {
         run: "nfsd".into(),
         started: None,
     })
+}
+
+fn nfsd_serves(unit: &str) -> bool {
+    daemon(unit) == Daemon::Nfsd && nfsd().is_some()
 }
 
 async fn by_script(unit: &str) -> Result<Option<Running>, HostError> {
