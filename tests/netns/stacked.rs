@@ -43,7 +43,11 @@ fn a_bond_of_two_with_tags_on_it() {
         });
         space.reach(&desired).await;
         assert_eq!(sh("ip -o link show master bond0").lines().count(), 2);
-        assert!(sh("ip -d link show bond0").contains("mode active-backup miimon 100"));
+        let shown = sh("ip -d link show bond0");
+        assert!(
+            shown.contains("mode active-backup") && shown.contains("miimon 100"),
+            "{shown}"
+        );
 
         // Another tag, another mode: made anew.
         desired.links.insert(tag("a.7", "bond0", 8));
