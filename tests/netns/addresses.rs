@@ -75,24 +75,15 @@ fn a_new_prefix_is_a_new_address() {
 #[test]
 fn a_new_label_replaces_at_once() {
     alone(async |mut space| {
-        card();
-        space
-            .reach(&state(|it| {
-                it.addresses.insert(address("eth0 10.0.0.50/32 eth0:1"))
-            }))
-            .await;
-        let started = Instant::now();
-        space
-            .reach(&state(|it| {
-                it.addresses.insert(address("eth0 10.0.0.50/32 eth0:2"))
-            }))
-            .await;
-        // Nobody is asked whether an address is free that was ours a moment ago: clients wait.
-        assert!(
-            started.elapsed() < Duration::from_millis(380),
-            "{:?}",
-            started.elapsed()
-        );
+        let neighbour = Neighbour::at("eth0", "far0");
+        let with = |label: &str| {
+            let text = format!("eth0 10.0.0.50/32 {label}");
+            state(|it| it.addresses.insert(address(&text)))
+        };
+        space.reach(&with("eth0:1")).await;
+        // Nobody is asked whether an address is free that was ours a moment ago, for clients wait; else this would fail.
+        neighbour.sh("ip addr add 10.0.0.50/24 dev far0");
+        space.reach(&with("eth0:2")).await;
         assert!(sh("ip addr").contains("eth0:2"));
     });
 }
@@ -268,7 +259,7 @@ fn a_vip_on_a_link_without_carrier_is_added_at_once() {
             Outcome::Done
         ));
         assert!(
-            started.elapsed() < Duration::from_millis(380),
+            started.elapsed() < Duration::from_secs(2),
             "{:?}",
             started.elapsed()
         );

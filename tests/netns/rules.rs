@@ -52,23 +52,16 @@ fn states() -> impl Strategy<Value = Match> {
 /// At most one address of each direction, of one family: anything else matches nothing, and nft refuses it.
 fn matches(helpful: bool) -> BoxedStrategy<Vec<Match>> {
     let maybe = proptest::option::of::<BoxedStrategy<Match>>;
-    let to = move |it: IpAddr| {
-        if helpful {
-            Match::To(it)
-        } else {
-            Match::Destination(IpNet::from(it))
-        }
+    // One address is spelt differently where rules are about one.
+    let to = move |it: IpNet| match it.prefix_len() == it.max_prefix_len() {
+        true if helpful => Match::To(it.addr()),
+        _ => Match::Destination(it),
     };
+    let target = prop_oneof![network(), address().prop_map(IpNet::from)].prop_map(to);
     (
         maybe(interface().prop_map(Match::InInterface).boxed()),
         maybe(network().prop_map(Match::Source).boxed()),
-        maybe(
-            prop_oneof![
-                network().prop_map(Match::Destination),
-                address().prop_map(to)
-            ]
-            .boxed(),
-        ),
+        maybe(target.boxed()),
         maybe(ports().boxed()),
         maybe(states().boxed()),
     )

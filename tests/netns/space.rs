@@ -122,6 +122,12 @@ impl Space {
 
     /// Plans and applies; everything must succeed, and a second look must find nothing to do.
     pub async fn reach(&mut self, desired: &State) {
+        self.make(desired).await;
+        assert_eq!(self.missing(desired).await, []);
+    }
+
+    /// Plans and applies; everything must succeed.
+    pub async fn make(&mut self, desired: &State) {
         let changes = self.missing(desired).await;
         self.inventory = self.inventory.intending(&changes);
         for run in Plan::of(changes).runs() {
@@ -132,7 +138,6 @@ impl Space {
                 assert!(done, "{step:?}: {outcome:?}");
             }
         }
-        assert_eq!(self.missing(desired).await, []);
     }
 
     /// One change, and what became of it.

@@ -84,8 +84,8 @@ impl Rtnl {
             .map_err(|error| HostError::new("cannot open a routing socket", error))
     }
 
-    /// Everything that `request` asks for, as one consistent list; `decode` makes nothing of what is not wanted. `what` is for
-    /// the error, such as `addresses`. A list that does not exist is empty.
+    /// Everything that `request` asks for, as one consistent list; `decode` makes nothing of what is not wanted.
+    /// `what` is for the error, such as `addresses`. A list that does not exist is empty.
     pub async fn dump<T>(
         &mut self,
         what: &str,

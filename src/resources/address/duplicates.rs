@@ -108,7 +108,7 @@ pub(super) async fn settle(
     host: &mut LinuxHost,
     links: &Links,
     added: &[&Address],
-    outcomes: &mut Vec<Outcome>,
+    outcomes: &mut [Outcome],
 ) -> Result<(), HostError> {
     let mut waiting: BTreeMap<usize, (u32, &AddressKey)> = BTreeMap::new();
     for (place, (address, outcome)) in added.iter().zip(outcomes.iter()).enumerate() {

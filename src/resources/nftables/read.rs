@@ -308,3 +308,6 @@ fn ports(protocol: &str, right: &Value) -> Option<Match> {
         last,
     })
 }
+
+#[cfg(test)]
+mod tests;
