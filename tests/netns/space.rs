@@ -5,7 +5,7 @@ use std::process::{Child, Command};
 
 use lvs_reconcile::delta::{Delta, Verb};
 use lvs_reconcile::host::linux::LinuxHost;
-use lvs_reconcile::host::{Host as _, Observation, Outcome, Scope};
+use lvs_reconcile::host::{Host as _, HostError, Observation, Outcome, Scope};
 use lvs_reconcile::ownership::Inventory;
 use lvs_reconcile::plan::{Phase, Plan, Step};
 use lvs_reconcile::resources::address::{Address, AddressKey};
@@ -106,6 +106,12 @@ impl Space {
             inventory: &inventory,
         };
         self.host.observe(&scope).await.unwrap()
+    }
+
+    pub async fn try_to_look(&mut self, desired: &State) -> Result<State, HostError> {
+        let inventory = &self.inventory;
+        let seen = self.host.observe(&Scope { desired, inventory }).await?;
+        Ok(seen.state)
     }
 
     pub async fn look(&mut self, desired: &State) -> State {
