@@ -1,0 +1,197 @@
+//! The program itself, as an operator meets it: one test for each way a command can end. Every test has a network and
+//! mount namespace of its own; without root it fails.
+
+use std::process::{Command, Output};
+
+/// A director with two cables, and a document that wants addresses on both.
+const DOCUMENT: &str = r#"{
+  "version": 1,
+  "directors": [{
+    "name": "dir1",
+    "interfaces": [
+      { "name": "eth0", "role": "outside", "addresses": ["192.0.2.2/24"] },
+      { "name": "eth1", "role": "inside", "addresses": ["10.0.0.1/24"] }
+    ]
+  }],
+  "firewall": { "forwardPolicy": "drop" }
+}"#;
+
+const MACHINE: &str = r#"
+set -e
+mount -t tmpfs -o mode=0755 tmpfs /mnt
+mkdir -p /mnt/etc/sysctl.d /mnt/etc/modules-load.d /mnt/state
+mount --bind /mnt/etc/sysctl.d /etc/sysctl.d
+mount --bind /mnt/etc/modules-load.d /etc/modules-load.d
+cat > /mnt/cluster.json
+ip link set lo up
+ip link add eth0 type veth peer name far0
+ip link add eth1 type veth peer name far1
+ip link set far0 up; ip link set far1 up
+export LVS_RECONCILE_STATE_DIR=/mnt/state LVS_RECONCILE_LOCK=/mnt/lock
+export LVS_RECONCILE_DOCUMENT=/mnt/cluster.json LVS_RECONCILE_NODE=dir1
+lvs() { "$LVS" "$@"; }
+set +e
+"#;
+
+/// Runs a script on the machine; its exit code and everything that it printed.
+fn on_the_machine(script: &str) -> (i32, String) {
+    on_the_machine_with(DOCUMENT, script)
+}
+
+fn on_the_machine_with(document: &str, script: &str) -> (i32, String) {
+    use std::io::Write;
+    let mut child = Command::new("unshare")
+        .args(["-m", "-n", "--propagation", "private", "bash", "-c"])
+        .arg(format!("{MACHINE}\n({script}\n) </dev/null 2>&1"))
+        .env("LVS", env!("CARGO_BIN_EXE_lvs-reconcile"))
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("unshare runs; these tests need root");
+    child.stdin.take().unwrap().write_all(document.as_bytes()).unwrap();
+    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&stdout).into_owned() + &String::from_utf8_lossy(&stderr);
+    (status.code().unwrap_or(-1), text)
+}
+
+#[track_caller]
+fn assert_ends(script: &str, code: i32, says: &[&str]) -> String {
+    let (ended, text) = on_the_machine(script);
+    assert_eq!(ended, code, "{text}");
+    for words in says {
+        assert!(text.contains(words), "nothing says {words:?}:\n{text}");
+    }
+    text
+}
+
+#[test]
+fn done_is_0_and_the_second_time_there_is_nothing_to_do() {
+    let text = assert_ends(
+        "lvs apply --yes && ip -br addr show eth0 && lvs apply --yes && lvs plan --detailed-exitcode",
+        0,
+        &["192.0.2.2/24", "Nothing to do", "done: "],
+    );
+    assert!(!text.contains("failed"), "{text}");
+}
+
+#[test]
+fn changes_are_2_for_those_who_ask() {
+    assert_ends("lvs plan", 0, &["+ address     eth0 192.0.2.2/24"]);
+    assert_ends("lvs plan --detailed-exitcode", 2, &["Cuts no connection."]);
+    assert_ends("lvs plan --detailed-exitcode; ip -br addr show eth0 | grep -c 192.0.2", 1, &["0\n"]);
+}
+
+#[test]
+fn a_bad_document_is_1_and_names_every_problem() {
+    let (code, text) = on_the_machine_with(
+        r#"{"version": 1, "directors": [{"name": "dir1", "gatewy": "192.0.2.1"}], "services": [{"name": "x", "vip": "web", "port": 70000}]}"#,
+        "lvs apply --yes; code=$?; ip -br addr; exit $code",
+    );
+    assert_eq!(code, 1, "{text}");
+    for words in ["cluster.json:1:", "gatewy", "did you mean", "70000"] {
+        assert!(text.contains(words), "nothing says {words:?}:\n{text}");
+    }
+    assert_ends("lvs apply --yes /mnt/none.json", 1, &["/mnt/none.json"]);
+    
+}
+
+#[test]
+fn an_unknown_node_is_1() {
+    assert_ends("lvs plan --node lb3", 1, &["no director is called \"lb3\"", "dir1"]);
+}
+
+#[test]
+fn a_refused_step_is_undone_and_3() {
+    assert_ends(
+        "echo 0 > /proc/sys/net/ipv4/ip_forward
+         mount -t tmpfs -o ro tmpfs /etc/sysctl.d
+         lvs apply --yes; code=$?
+         ip -br addr show eth0; cat /proc/sys/net/ipv4/ip_forward; nft list tables
+         grep -c 192.0.2.2 /mnt/state/owned.json
+         exit $code",
+        3,
+        &["everything is as it was before", "eth0@far0        DOWN", "\n0\n0\n"],
+    );
+}
+
+#[test]
+fn what_cannot_be_undone_is_4_and_listed() {
+    assert_ends(
+        "mount -t tmpfs -o ro tmpfs /etc/sysctl.d
+         echo 0 > /proc/sys/net/ipv4/ip_forward
+         (until ip -br addr show eth0 | grep -q 192.0.2.2; do :; done
+          timeout 20 sh -c 'while :; do echo 1 > /proc/sys/net/ipv4/ip_forward; done') &
+         lvs apply --yes",
+        4,
+        &["differences from before are left", "net.ipv4.ip_forward"],
+    );
+}
+
+#[test]
+fn a_held_lock_is_5_and_says_who() {
+    assert_ends(
+        "flock /mnt/lock sh -c 'echo \"apply, pid 1, since 10:00:00 UTC\" > /mnt/lock; sleep 30' & sleep 0.5
+         lvs apply --yes; code=$?; kill $!; exit $code",
+        5,
+        &["locked by apply, pid 1"],
+    );
+}
+
+#[test]
+fn what_is_not_ours_and_differs_is_6_unless_adopted() {
+    let foreign = "ip addr add 192.0.2.2/24 dev eth0 label eth0:x";
+    assert_ends(
+        &format!("{foreign}; lvs apply --yes; code=$?; ip addr show eth0; exit $code"),
+        6,
+        &["refused", "--adopt 'address eth0 192.0.2.2/24'", "eth0:x"],
+    );
+    assert_ends(
+        &format!("{foreign}; lvs apply --yes --adopt 'address eth0 192.0.2.2/24' && ip addr show eth0"),
+        0,
+        &["scope global eth0\n"],
+    );
+}
+
+#[test]
+fn a_missing_interface_is_6_and_names_those_that_exist() {
+    assert_ends(
+        "sed -i s/eth1/eth9/ /mnt/cluster.json; lvs apply --yes; code=$?; ip -br addr show eth0; exit $code",
+        6,
+        &["there is no interface eth9", "eth0", "far0"],
+    );
+}
+
+#[test]
+fn the_operator_is_asked_on_a_terminal_and_no_is_6() {
+    assert_ends(
+        "echo n | script -qec \"$LVS apply\" /dev/null; code=$?; ip -br addr show eth0; exit $code",
+        6,
+        &["Make these changes? [y/N]", "nothing was changed"],
+    );
+}
+
+#[test]
+fn what_is_equal_is_used_and_survives_destroy() {
+    let text = assert_ends(
+        "ip addr add 192.0.2.2/24 dev eth0; ip link set eth0 up
+         lvs apply --yes && lvs destroy --yes && ip -br addr show eth0 && ip -br addr show eth1 && nft list tables",
+        0,
+        &["192.0.2.2/24"],
+    );
+    assert!(!text.lines().last().unwrap_or_default().contains("lvs_reconcile"), "{text}");
+}
+
+#[test]
+fn json_is_json() {
+    assert_ends(
+        "lvs plan --format json | python3 -c 'import json,sys; d=json.load(sys.stdin); print(d[\"formatVersion\"], d[\"count\"][\"create\"] > 3)'",
+        0,
+        &["1 True"],
+    );
+    assert_ends(
+        "lvs apply --yes --format json | python3 -c 'import json,sys; print(json.load(sys.stdin)[\"result\"][\"end\"])'",
+        0,
+        &["converged"],
+    );
+}
