@@ -49,12 +49,11 @@ pub enum Failure {
 pub async fn apply<H: Host>(plan: &Plan, before: &State, goal: &Goal, host: &mut H) -> Report {
     let mut touched = Keys::default();
     let mut done = 0;
-    let mut next = Plan {
-        steps: plan.steps.clone(),
-    };
+    let mut again = None;
     for _ in 0..=EXTRA_ROUNDS {
+        let next = again.as_ref().unwrap_or(plan);
         next.steps.iter().for_each(|it| touched.insert(&it.change));
-        let (made, failed) = perform(&next, host).await;
+        let (made, failed) = perform(next, host).await;
         done += made;
         if let Some((step, error)) = failed {
             let why = Failure::Step { step, error };
@@ -67,10 +66,11 @@ pub async fn apply<H: Host>(plan: &Plan, before: &State, goal: &Goal, host: &mut
             Ok(look) if look.judged.changes.is_empty() && look.judged.conflicts.is_empty() => {
                 return converged(done, look);
             }
-            Ok(look) => next = Plan::of(look.judged.changes),
+            Ok(look) => again = Some(Plan::of(look.judged.changes)),
         }
     }
-    let left = next.steps.into_iter().map(|step| step.change).collect();
+    let left = again.unwrap_or_default().steps;
+    let left = left.into_iter().map(|step| step.change).collect();
     undo(done, before, &touched, goal, Failure::Differs(left), host).await
 }
 
@@ -114,6 +114,7 @@ async fn undo<H: Host>(
     why: Failure,
     host: &mut H,
 ) -> Report {
+    let before = &before.as_goal();
     let mut undone = 0;
     let mut seen = differences(before, touched, goal, host).await;
     for _ in 0..=EXTRA_ROUNDS {

@@ -13,7 +13,7 @@ use crate::overlay::hold;
 use crate::ownership::{Inventory, IpvsTable, Judged};
 use crate::plan::Plan;
 use crate::resources::destination::DestinationKey;
-use crate::resources::{Change, State};
+use crate::resources::{Change, Keys, State};
 use crate::store::Store;
 use crate::verify::{Goal, Look};
 
@@ -42,8 +42,8 @@ pub struct Wanted {
 /// A plan, and everything that went into it.
 #[derive(Debug)]
 pub struct Turn {
-    /// What the document says, before overlays.
-    pub document: State,
+    /// Values that are given back because the document no longer speaks of them.
+    pub given_back: Keys,
     pub goal: Goal,
     pub seen: Observation,
     /// Ours to make.
@@ -81,8 +81,9 @@ pub async fn turn<H: Host>(
     options: &Options,
     host: &mut H,
 ) -> Result<Turn, HostError> {
+    let given_back = wanted.inventory.given_back(&wanted.desired);
     let mut goal = Goal {
-        desired: wanted.inventory.giving_back(&wanted.desired),
+        desired: wanted.inventory.giving_back(wanted.desired),
         inventory: wanted.inventory,
         table: wanted.table,
     };
@@ -109,7 +110,7 @@ pub async fn turn<H: Host>(
     let interfaces = host.interfaces().await?;
     let refusals = guards::refusals(&judged, &seen.state, &interfaces, options.deletions);
     Ok(Turn {
-        document: wanted.desired,
+        given_back,
         plan: Plan::of(judged.changes.clone()),
         changes: judged.changes,
         foreign: judged.foreign,
@@ -165,7 +166,7 @@ impl Turn {
             .goal
             .inventory
             .clone()
-            .settled(&self.seen.state, &self.document);
+            .settled(&self.seen.state, &self.given_back);
         if inventory != store.inventory()? {
             store.save_inventory(&inventory)?;
         }
@@ -184,7 +185,7 @@ impl Turn {
             self.goal.inventory.clone()
         };
         match &report.live {
-            Some(live) => inventory.settled(live, &self.document),
+            Some(live) => inventory.settled(live, &self.given_back),
             None => inventory,
         }
     }

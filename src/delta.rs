@@ -194,6 +194,11 @@ impl<T: Resource> Set<T> {
         self.0.remove(key)
     }
 
+    /// Adds all of `other`; its values replace those with the same identity.
+    pub fn merge(&mut self, mut other: Self) {
+        self.0.append(&mut other.0);
+    }
+
     /// Keeps the values whose identity passes.
     pub fn retain(&mut self, mut keep: impl FnMut(&T::Key) -> bool) {
         self.0.retain(|key, _| keep(key));

@@ -35,8 +35,8 @@ pub enum IpvsTable {
     Exclusive,
 }
 
-/// Sorts a difference by ownership. `owned` holds the inventory and what carries our mark.
-pub fn judge(changes: Vec<Change>, owned: &Keys, table: IpvsTable) -> Judged {
+/// Sorts a difference by ownership. `owned` are the inventory and what carries our mark.
+pub fn judge(changes: Vec<Change>, owned: &[&Keys], table: IpvsTable) -> Judged {
     let mut judged = Judged::default();
     for change in changes {
         match verdict(&change, owned, table) {
@@ -57,9 +57,10 @@ enum Verdict {
     Conflict,
 }
 
-fn verdict(change: &Change, owned: &Keys, table: IpvsTable) -> Verdict {
+fn verdict(change: &Change, owned: &[&Keys], table: IpvsTable) -> Verdict {
     let ipvs = matches!(change.kind(), Kind::VirtualService | Kind::Destination);
-    let ours = |change: &Change| owned.contains(change) || (ipvs && table == IpvsTable::Exclusive);
+    let exclusive = ipvs && table == IpvsTable::Exclusive;
+    let ours = |it: &Change| exclusive || owned.iter().any(|keys| keys.contains(it));
     match change.verb() {
         Verb::Create => Verdict::Ours,
         Verb::Delete => match change.nature() {
@@ -99,16 +100,23 @@ impl Inventory {
     }
 
     /// What `desired` becomes when shared objects that it no longer speaks of get their former values back.
-    pub fn giving_back(&self, desired: &State) -> State {
+    pub fn giving_back(&self, desired: State) -> State {
         let mut both = self.prior.clone();
-        both.merge(desired.clone());
+        both.merge(desired);
         both
     }
 
+    /// The values that are given back because the document no longer speaks of them.
+    pub fn given_back(&self, document: &State) -> Keys {
+        let mut keys = self.prior.all_keys();
+        keys.remove_existing(document);
+        keys
+    }
+
     /// What it must say after a look at the machine: what is gone is nobody's, and what was given back is forgotten.
-    pub fn settled(mut self, live: &State, document: &State) -> Self {
+    pub fn settled(mut self, live: &State, given_back: &Keys) -> Self {
         self.owned.retain_existing(live);
-        self.prior.retain_keys_of(document);
+        self.prior.remove_all(given_back);
         self
     }
 }

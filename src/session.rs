@@ -129,10 +129,10 @@ pub fn host_name() -> Result<String, HostError> {
     Ok(name.split('.').next().unwrap_or_default().to_owned())
 }
 
-/// What is wanted of this machine, with what the state directory knows.
-pub fn wanted(part: &Part, store: &Store) -> Result<Wanted, HostError> {
+/// What is wanted of this machine, with what the state directory knows. It is taken out of the part.
+pub fn wanted(part: &mut Part, store: &Store) -> Result<Wanted, HostError> {
     Ok(Wanted {
-        desired: part.desired.state.clone(),
+        desired: std::mem::take(&mut part.desired.state),
         table: if part.desired.exclusive {
             IpvsTable::Exclusive
         } else {

@@ -33,8 +33,7 @@ impl Goal {
 
     /// The difference between what was seen and the goal, by who may act on it.
     pub fn compare(&self, seen: &Observation) -> Judged {
-        let mut owned = self.inventory.owned.clone();
-        owned.extend(seen.marked.clone());
+        let owned = [&self.inventory.owned, &seen.marked];
         judge(seen.state.changes_to(&self.desired), &owned, self.table)
     }
 }

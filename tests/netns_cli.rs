@@ -49,8 +49,17 @@ fn on_the_machine_with(document: &str, script: &str) -> (i32, String) {
         .stderr(std::process::Stdio::piped())
         .spawn()
         .expect("unshare runs; these tests need root");
-    child.stdin.take().unwrap().write_all(document.as_bytes()).unwrap();
-    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(document.as_bytes())
+        .unwrap();
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = child.wait_with_output().unwrap();
     let text = String::from_utf8_lossy(&stdout).into_owned() + &String::from_utf8_lossy(&stderr);
     (status.code().unwrap_or(-1), text)
 }
@@ -79,7 +88,11 @@ fn done_is_0_and_the_second_time_there_is_nothing_to_do() {
 fn changes_are_2_for_those_who_ask() {
     assert_ends("lvs plan", 0, &["+ address     eth0 192.0.2.2/24"]);
     assert_ends("lvs plan --detailed-exitcode", 2, &["Cuts no connection."]);
-    assert_ends("lvs plan --detailed-exitcode; ip -br addr show eth0 | grep -c 192.0.2", 1, &["0\n"]);
+    assert_ends(
+        "lvs plan --detailed-exitcode; ip -br addr show eth0 | grep -c 192.0.2",
+        1,
+        &["0\n"],
+    );
 }
 
 #[test]
@@ -93,12 +106,15 @@ fn a_bad_document_is_1_and_names_every_problem() {
         assert!(text.contains(words), "nothing says {words:?}:\n{text}");
     }
     assert_ends("lvs apply --yes /mnt/none.json", 1, &["/mnt/none.json"]);
-    
 }
 
 #[test]
 fn an_unknown_node_is_1() {
-    assert_ends("lvs plan --node lb3", 1, &["no director is called \"lb3\"", "dir1"]);
+    assert_ends(
+        "lvs plan --node lb3",
+        1,
+        &["no director is called \"lb3\"", "dir1"],
+    );
 }
 
 #[test]
@@ -111,7 +127,11 @@ fn a_refused_step_is_undone_and_3() {
          grep -c 192.0.2.2 /mnt/state/owned.json
          exit $code",
         3,
-        &["everything is as it was before", "eth0@far0        DOWN", "\n0\n0\n"],
+        &[
+            "everything is as it was before",
+            "eth0@far0        DOWN",
+            "\n0\n0\n",
+        ],
     );
 }
 
@@ -147,7 +167,9 @@ fn what_is_not_ours_and_differs_is_6_unless_adopted() {
         &["refused", "--adopt 'address eth0 192.0.2.2/24'", "eth0:x"],
     );
     assert_ends(
-        &format!("{foreign}; lvs apply --yes --adopt 'address eth0 192.0.2.2/24' && ip addr show eth0"),
+        &format!(
+            "{foreign}; lvs apply --yes --adopt 'address eth0 192.0.2.2/24' && ip addr show eth0"
+        ),
         0,
         &["scope global eth0\n"],
     );
@@ -179,7 +201,14 @@ fn what_is_equal_is_used_and_survives_destroy() {
         0,
         &["192.0.2.2/24"],
     );
-    assert!(!text.lines().last().unwrap_or_default().contains("lvs_reconcile"), "{text}");
+    assert!(
+        !text
+            .lines()
+            .last()
+            .unwrap_or_default()
+            .contains("lvs_reconcile"),
+        "{text}"
+    );
 }
 
 #[test]

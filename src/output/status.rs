@@ -7,6 +7,7 @@ use super::{Context, escaped, words};
 use crate::cycle::Turn;
 use crate::delta::{Delta, Resource};
 use crate::host::Connections;
+use crate::output::report::seconds_left;
 use crate::resources::destination::{Destination, DestinationKey};
 use crate::resources::{Change, State};
 
@@ -37,6 +38,14 @@ fn write_status(
         turn.foreign.len()
     )?;
     write_changes(out, "drifting", &turn.changes, context)?;
+    for drain in &turn.drains.0 {
+        let left = seconds_left(drain, turn);
+        writeln!(
+            out,
+            "draining\n  {} for at most {left} s",
+            drain.destination
+        )?;
+    }
     write_changes(out, "foreign", &turn.foreign, context)?;
     for it in &turn.seen.unreadable {
         writeln!(out, "  ? {}", escaped(it))?;

@@ -74,12 +74,12 @@ macro_rules! register {
 
             /// Adds all of `other`.
             pub fn merge(&mut self, other: Self) {
-                $(self.$field.extend(Vec::from(other.$field));)*
+                $(self.$field.merge(other.$field);)*
             }
 
-            /// Keeps what `other` has too.
-            pub fn retain_keys_of(&mut self, other: &Self) {
-                $(self.$field.retain(|key| other.$field.contains(key));)*
+            /// Takes these out.
+            pub fn remove_all(&mut self, keys: &Keys) {
+                $(self.$field.retain(|key| !keys.$field.contains(key));)*
             }
 
             /// The value that `change` is about, as it is in this state.
@@ -182,6 +182,11 @@ macro_rules! register {
                 $(self.$field.extend(other.$field);)*
             }
 
+            /// Takes out what exists in `state`.
+            pub fn remove_existing(&mut self, state: &State) {
+                $(self.$field.retain(|key| !state.$field.contains(key));)*
+            }
+
             /// Keeps what exists in `state`.
             pub fn retain_existing(&mut self, state: &State) {
                 $(self.$field.retain(|key| state.$field.contains(key));)*
@@ -224,6 +229,29 @@ impl State {
     /// True when nothing is managed.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The state as an undo can bring it back: a unit that ran without having read its files will have read them.
+    pub fn as_goal(&self) -> Self {
+        let mut goal = self.clone();
+        for unit in self.units.iter().filter(|it| it.config.is_none()) {
+            goal.units.insert(unit::Unit {
+                config: Some(self.config_of(unit)),
+                ..unit.clone()
+            });
+        }
+        goal
+    }
+
+    fn config_of(&self, unit: &unit::Unit) -> String {
+        let read = self
+            .files
+            .iter()
+            .filter(|it| unit.reads.contains(&it.key.path));
+        let texts: Vec<_> = read
+            .map(|it| (it.key.path.as_str(), it.content.shown()))
+            .collect();
+        unit::digest(texts.iter().map(|(path, text)| (*path, text.as_str())))
     }
 
     /// True when IPVS is needed at all: looking at it would load its module.
