@@ -1,0 +1,166 @@
+//! Performs a plan and, when a step fails, takes back what was done. The undo is the same engine with the prior
+//! values as its goal.
+
+use crate::delta::Nature;
+use crate::host::{Host, HostError, Outcome};
+use crate::plan::{Plan, Step};
+use crate::resources::{Change, Keys, State};
+use crate::verify::{Goal, Look};
+
+/// How often what the kernel took away by the way (routes of an address, addresses of a link) is put back before
+/// the difference counts as a failure.
+const EXTRA_ROUNDS: usize = 2;
+
+/// What became of an apply.
+#[derive(Debug)]
+pub struct Report {
+    /// Steps that were made, those that put back what others took away included.
+    pub done: usize,
+    /// What the last look saw; `None` when the machine could not be looked at.
+    pub live: Option<State>,
+    pub end: End,
+}
+
+/// How an apply ended.
+#[derive(Debug)]
+pub enum End {
+    /// The machine is as it was asked to be.
+    Converged,
+    /// Something failed; `undone` steps took it back, and `left` are the differences from before that remain.
+    Undone {
+        why: Failure,
+        undone: usize,
+        left: Vec<Change>,
+    },
+}
+
+/// Why an apply was given up.
+#[derive(Debug)]
+pub enum Failure {
+    /// The machine refused a step.
+    Step { step: Box<Step>, error: HostError },
+    /// Every step was made, and still the machine differs.
+    Differs(Vec<Change>),
+    /// The machine could not be looked at afterwards.
+    Blind(HostError),
+}
+
+/// Makes `plan`, which came out of `before`, and looks again until nothing is left to do.
+pub async fn apply<H: Host>(plan: &Plan, before: &State, goal: &Goal, host: &mut H) -> Report {
+    let mut touched = Keys::default();
+    let mut done = 0;
+    let mut next = Plan {
+        steps: plan.steps.clone(),
+    };
+    for _ in 0..=EXTRA_ROUNDS {
+        next.steps.iter().for_each(|it| touched.insert(&it.change));
+        let (made, failed) = perform(&next, host).await;
+        done += made;
+        if let Some((step, error)) = failed {
+            let why = Failure::Step { step, error };
+            return undo(done, before, &touched, goal, why, host).await;
+        }
+        match goal.look(host).await {
+            Err(error) => {
+                return undo(done, before, &touched, goal, Failure::Blind(error), host).await;
+            }
+            Ok(look) if look.judged.changes.is_empty() && look.judged.conflicts.is_empty() => {
+                return converged(done, look);
+            }
+            Ok(look) => next = Plan::of(look.judged.changes),
+        }
+    }
+    let left = next.steps.into_iter().map(|step| step.change).collect();
+    undo(done, before, &touched, goal, Failure::Differs(left), host).await
+}
+
+fn converged(done: usize, look: Look) -> Report {
+    Report {
+        done,
+        live: Some(look.seen.state),
+        end: End::Converged,
+    }
+}
+
+/// Makes the steps run by run; stops at the first refusal. How many were made, and the one that was refused.
+async fn perform<H: Host>(plan: &Plan, host: &mut H) -> (usize, Option<(Box<Step>, HostError)>) {
+    let mut done = 0;
+    for run in plan.runs() {
+        for (step, outcome) in run.iter().zip(host.apply(run).await) {
+            match outcome {
+                Outcome::Done | Outcome::AlreadySo => done += 1,
+                // The look that follows tells what became of it.
+                Outcome::Unknown => {}
+                Outcome::NotAttempted => {
+                    let error = HostError::new(
+                        format!("cannot change {}", step.change.name()),
+                        "not attempted",
+                    );
+                    return (done, Some((Box::new(step.clone()), error)));
+                }
+                Outcome::Failed(error) => return (done, Some((Box::new(step.clone()), error))),
+            }
+        }
+    }
+    (done, None)
+}
+
+/// Looks at what really happened and gives the touched objects the values they had before.
+async fn undo<H: Host>(
+    done: usize,
+    before: &State,
+    touched: &Keys,
+    goal: &Goal,
+    why: Failure,
+    host: &mut H,
+) -> Report {
+    let mut undone = 0;
+    let mut seen = differences(before, touched, goal, host).await;
+    for _ in 0..=EXTRA_ROUNDS {
+        let Ok((_, changes)) = &seen else { break };
+        if changes.is_empty() {
+            break;
+        }
+        let (made, refused) = perform(&Plan::of(changes.clone()), host).await;
+        undone += made;
+        seen = differences(before, touched, goal, host).await;
+        if refused.is_some() {
+            break;
+        }
+    }
+    let (live, why, left) = match seen {
+        Ok((live, left)) => (Some(live), why, left),
+        Err(error) => (None, Failure::Blind(error), Vec::new()),
+    };
+    Report {
+        done,
+        live,
+        end: End::Undone { why, undone, left },
+    }
+}
+
+/// The machine now, and how the touched objects differ from what they were. Loaded modules are retained.
+async fn differences<H: Host>(
+    before: &State,
+    touched: &Keys,
+    goal: &Goal,
+    host: &mut H,
+) -> Result<(State, Vec<Change>), HostError> {
+    let now = goal.look(host).await?.seen.state;
+    let mut changes = now.changes_to(before);
+    changes.retain(|it| it.nature() != Nature::Retained && touched.contains(it));
+    Ok((now, changes))
+}
+
+impl Report {
+    /// True when everything that was done is taken back.
+    pub fn is_restored(&self) -> bool {
+        matches!(&self.end, End::Undone { why, left, .. }
+            if left.is_empty() && !matches!(why, Failure::Blind(_)))
+    }
+
+    /// True when the machine is as it was asked to be.
+    pub fn is_converged(&self) -> bool {
+        matches!(self.end, End::Converged)
+    }
+}

@@ -1,0 +1,132 @@
+//! `apply`: the plan, the question, the changes, the second look.
+
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{Format, How, Shown, Target, print, print_json, show};
+use crate::apply::Report;
+use crate::cycle::Turn;
+use crate::error::{Error, Success};
+use crate::host::linux::LinuxHost;
+use crate::lock::Lock;
+use crate::output;
+use crate::session::{self, Loaded, Part, keep, load, make, part};
+use crate::source::Trust;
+use crate::store::Store;
+
+/// How often a drain is looked at under `--wait`.
+const DRAIN_LOOK: Duration = Duration::from_secs(1);
+
+/// Arguments of `apply`.
+#[derive(Debug, Args)]
+pub struct Apply {
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    how: How,
+    /// Do not ask. Without a terminal nobody is asked.
+    #[arg(long, short)]
+    yes: bool,
+    /// Wait until the last drain is over.
+    #[arg(long)]
+    wait: bool,
+    /// Apply the last document that was applied, as the boot unit does. The document on disk may be newer, and may
+    /// never have been approved.
+    #[arg(long)]
+    boot: bool,
+    #[command(flatten)]
+    shown: Shown,
+}
+
+impl Apply {
+    pub async fn run(mut self) -> Result<Success, Error> {
+        let store = Store::at(&self.target.state_dir);
+        if self.boot {
+            self.target.document = store.last_good();
+        }
+        let _lock = Lock::take(&self.target.lock, "apply")?;
+        let loaded = load(&self.target, Trust::Strict)?;
+        let mut host = LinuxHost::new();
+        loop {
+            let mut part = part(&self.target, &loaded.document).await?;
+            let drains = self.turn(&mut part, &loaded, &store, &mut host).await?;
+            if !self.wait || drains == 0 {
+                return Ok(Success::Done);
+            }
+            self.yes = true;
+            tokio::time::sleep(DRAIN_LOOK).await;
+        }
+    }
+
+    /// One turn; how many destinations are left draining.
+    async fn turn(
+        &self,
+        part: &mut Part,
+        loaded: &Loaded,
+        store: &Store,
+        host: &mut LinuxHost,
+    ) -> Result<usize, Error> {
+        let mut turn = session::plan(part, store, &self.how.options(), host).await?;
+        if self.shown.format == Format::Text {
+            show(&turn, part, &self.target, "apply", &self.shown);
+        }
+        if !turn.refusals.is_empty() {
+            return Err(Error::Refused);
+        }
+        if turn.plan.is_empty() {
+            turn.note(store)?;
+        } else {
+            self.agreed()?;
+            let report = make(&mut turn, store, host).await?;
+            self.tell(&report, &turn, part);
+            outcome(&report)?;
+        }
+        if !self.boot {
+            keep(store, &loaded.content.bytes)?;
+        }
+        Ok(turn.drains.0.len())
+    }
+
+    fn tell(&self, report: &Report, turn: &Turn, part: &Part) {
+        match self.shown.format {
+            Format::Text => print(&output::report::report(report, turn)),
+            Format::Json => {
+                let document = self.target.document.to_string_lossy();
+                let context = part.context("apply", &document);
+                let plan = output::json::plan(turn, &context);
+                print_json(&output::json::with_report(plan, report));
+            }
+        }
+    }
+
+    /// Asks, where there is somebody to ask.
+    fn agreed(&self) -> Result<(), Error> {
+        ask(self.yes, "Make these changes?")
+    }
+}
+
+/// Asks a question on the terminal; `yes` answers it beforehand.
+pub fn ask(yes: bool, question: &str) -> Result<(), Error> {
+    if yes || !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+        return Ok(());
+    }
+    print!("{question} [y/N] ");
+    let _ = std::io::stdout().flush();
+    let mut answer = String::new();
+    let read = std::io::stdin().read_line(&mut answer);
+    match (read, answer.trim()) {
+        (Ok(_), "y" | "Y" | "yes") => Ok(()),
+        _ => Err(Error::Declined),
+    }
+}
+
+/// The exit code of a report.
+pub fn outcome(report: &Report) -> Result<(), Error> {
+    match (report.is_converged(), report.is_restored()) {
+        (true, _) => Ok(()),
+        (_, true) => Err(Error::Undone),
+        _ => Err(Error::Left),
+    }
+}

@@ -1,0 +1,174 @@
+//! The command line: arguments in, one call, output. One file per command.
+
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::cycle::{Options, Turn};
+use crate::error::{Error, Success};
+use crate::guards::Deletions;
+use crate::output::{self, Context, Files};
+use crate::overlay::drain::Policy;
+use crate::session::Part;
+pub use crate::session::Target;
+
+mod apply;
+mod destroy;
+mod plan;
+mod render;
+mod schema;
+mod status;
+mod validate;
+mod watch;
+
+/// Makes a Linux Virtual Server cluster match one JSON document, and changes only what differs.
+#[derive(Debug, Parser)]
+#[command(name = "lvs-reconcile", version, max_term_width = 100, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  lvs-reconcile validate cluster.json        is the document right? needs no root, no director
+  lvs-reconcile plan                         what would change on this director, and what it costs
+  lvs-reconcile apply                        shows the plan, asks, changes, verifies
+  lvs-reconcile plan --detailed-exitcode     0: nothing to do, 2: there are changes
+  lvs-reconcile render --to out cluster.json --node dir1
+                                             the generated files, to read
+  lvs-reconcile status                       what is ours, what drifts, who is connected
+  lvs-reconcile watch                        keeps the machine that way
+
+Exit codes:
+  0  done, nothing to do, or draining
+  1  bad document, bad usage, or the machine could not be looked at
+  2  only with --detailed-exitcode: there are changes
+  3  a step failed, and everything was undone
+  4  a step failed, and something is left
+  5  locked by another run
+  6  refused: a guard, something that is not ours, or you said no";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show what apply would change, and what that does to traffic.
+    Plan(plan::Plan),
+    /// Show the plan, ask, make exactly those changes, and verify.
+    Apply(apply::Apply),
+    /// Keep the machine as the document says: reload it when it changes, correct drift.
+    Watch(watch::Watch),
+    /// Check a document, and name every problem with its place and what would be right.
+    Validate(validate::Validate),
+    /// Print the JSON schema of the document, for editors.
+    Schema(schema::Schema),
+    /// Write the generated files into a directory, to read.
+    Render(render::Render),
+    /// List what is ours, what drifts, what is not ours, and who is connected.
+    Status(status::Status),
+    /// Remove everything that is ours, in tear-down order, after showing it.
+    Destroy(destroy::Destroy),
+}
+
+/// How changes are to be made.
+#[derive(Debug, Clone, Args)]
+pub struct How {
+    /// Remove destinations at once, and cut their connections, rather than drain them.
+    #[arg(long)]
+    now: bool,
+    /// How long a removed destination may keep its connections.
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    drain_timeout: u64,
+    /// Allow a plan that deletes most of what we own.
+    #[arg(long)]
+    allow_mass_delete: bool,
+    /// Take over something that exists, is not ours and differs, such as `service tcp 192.0.2.10:80`.
+    #[arg(long, value_name = "KIND NAME")]
+    adopt: Vec<String>,
+}
+
+/// How much of a plan is shown.
+#[derive(Debug, Clone, Args)]
+pub struct Shown {
+    /// Show the changes of files, line by line.
+    #[arg(long)]
+    diff: bool,
+    /// Show every change of a long plan.
+    #[arg(long)]
+    all: bool,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// How the outcome is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs; the shape is stable.
+    Json,
+}
+
+impl How {
+    fn options(&self) -> Options {
+        Options {
+            deletions: if self.allow_mass_delete {
+                Deletions::Allowed
+            } else {
+                Deletions::Guarded
+            },
+            drain: if self.now {
+                Policy::Now
+            } else {
+                Policy::Wait(Duration::from_secs(self.drain_timeout))
+            },
+            adopt: self.adopt.clone(),
+            held: Default::default(),
+        }
+    }
+}
+
+/// Runs the command that was asked for.
+pub async fn run(cli: Cli) -> Result<Success, Error> {
+    match cli.command {
+        Command::Plan(it) => it.run().await,
+        Command::Apply(it) => it.run().await,
+        Command::Watch(it) => it.run().await,
+        Command::Validate(it) => it.run().await,
+        Command::Schema(it) => it.run(),
+        Command::Render(it) => it.run().await,
+        Command::Status(it) => it.run().await,
+        Command::Destroy(it) => it.run().await,
+    }
+}
+
+/// Prints to standard output; colours only where there is a terminal. A reader that went away is no reason to stop:
+/// what was begun is finished.
+pub fn print(text: &str) {
+    use std::io::Write;
+    let mut out = anstream::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Prints a plan.
+pub fn show(turn: &Turn, part: &Part, target: &Target, command: &str, shown: &Shown) {
+    let document = target.document.to_string_lossy();
+    let usual = part.context(command, &document);
+    let context = Context {
+        files: if shown.diff {
+            Files::Diffed
+        } else {
+            Files::Named
+        },
+        most: if shown.all { usize::MAX } else { usual.most },
+        ..usual
+    };
+    match shown.format {
+        Format::Text => print(&output::text::plan(turn, &context)),
+        Format::Json => print_json(&output::json::plan(turn, &context)),
+    }
+}
+
+/// Prints a value as indented JSON.
+pub fn print_json(value: &serde_json::Value) {
+    print(&format!("{value:#}\n"));
+}

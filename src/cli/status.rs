@@ -1,0 +1,43 @@
+//! `status`: what is ours, what drifts, what is not ours, and who is connected.
+
+use clap::Args;
+
+use super::{Format, How, Target, print, print_json};
+use crate::error::{Error, Success};
+use crate::host::Host;
+use crate::host::linux::LinuxHost;
+use crate::output;
+use crate::session::{load, part, plan};
+use crate::source::Trust;
+use crate::store::Store;
+
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    how: How,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+impl Status {
+    pub async fn run(self) -> Result<Success, Error> {
+        let loaded = load(&self.target, Trust::Any)?;
+        let mut part = part(&self.target, &loaded.document).await?;
+        let store = Store::at(&self.target.state_dir);
+        let mut host = LinuxHost::new();
+        let turn = plan(&mut part, &store, &self.how.options(), &mut host).await?;
+        let document = self.target.document.to_string_lossy();
+        let context = part.context("status", &document);
+        match self.format {
+            Format::Text => {
+                let connections = host.connections().await?;
+                print(&output::status::status(&turn, &connections, &context));
+            }
+            Format::Json => print_json(&output::json::plan(&turn, &context)),
+        }
+        Ok(Success::Done)
+    }
+}

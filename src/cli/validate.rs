@@ -1,0 +1,51 @@
+//! `validate`: the document alone, without root and without the machine.
+
+use clap::Args;
+
+use super::{Target, print};
+use crate::desired::{self, Facts};
+use crate::document;
+use crate::error::{Error, Success};
+use crate::source::Trust;
+
+/// Arguments of `validate`.
+#[derive(Debug, Args)]
+pub struct Validate {
+    #[command(flatten)]
+    target: Target,
+}
+
+impl Validate {
+    pub async fn run(self) -> Result<Success, Error> {
+        let document = crate::session::load(&self.target, Trust::Any)?.document;
+        let mut warnings: Vec<String> = document::warn(&document)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let mut problems = Vec::new();
+        for director in &document.directors {
+            let node = director.name.as_str();
+            match desired::resolve(&document, node, &Facts::unknown()) {
+                Ok(desired) => {
+                    warnings.extend(desired.warnings.iter().map(|it| format!("{node}: {it}")))
+                }
+                Err(found) => problems.extend(found.iter().map(|it| format!("{node}: {it}"))),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(Error::Document(problems.join("\n")));
+        }
+        for warning in &warnings {
+            print(&format!("! {warning}\n"));
+        }
+        print(&format!(
+            "{} is valid: {} directors, {} real servers, {} services, {} warnings\n",
+            self.target.document.display(),
+            document.directors.len(),
+            document.real_servers.len(),
+            document.services.len(),
+            warnings.len()
+        ));
+        Ok(Success::Done)
+    }
+}

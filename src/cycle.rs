@@ -1,0 +1,201 @@
+//! One turn: a goal, a look, an ordered plan; and, when it may be made, the making of it. `plan`, `apply` and `watch`
+//! share this, so that what is shown is what is done.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::apply::{self, Report};
+use crate::guards::{self, Deletions, Refusal};
+use crate::host::{Connections, Host, HostError, Observation};
+use crate::journal::{self, Journal};
+use crate::overlay::drain::{self, Drains, Moment, Policy};
+use crate::overlay::hold;
+use crate::ownership::{Inventory, IpvsTable, Judged};
+use crate::plan::Plan;
+use crate::resources::destination::DestinationKey;
+use crate::resources::{Change, State};
+use crate::store::Store;
+use crate::verify::{Goal, Look};
+
+/// What the operator asked for beside the document.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub deletions: Deletions,
+    pub drain: Policy,
+    /// Foreign objects to take over, as `kind name`.
+    pub adopt: Vec<String>,
+    /// Objects that somebody else keeps changing, as `kind name`: left as they are.
+    pub held: BTreeSet<String>,
+}
+
+/// What is wanted of this machine, and what is known of it from before.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// As the document has it.
+    pub desired: State,
+    pub table: IpvsTable,
+    pub inventory: Inventory,
+    pub drains: Drains,
+    pub now: Moment,
+}
+
+/// A plan, and everything that went into it.
+#[derive(Debug)]
+pub struct Turn {
+    /// What the document says, before overlays.
+    pub document: State,
+    pub goal: Goal,
+    pub seen: Observation,
+    /// Ours to make.
+    pub changes: Vec<Change>,
+    pub plan: Plan,
+    /// Stands beside what we manage.
+    pub foreign: Vec<Change>,
+    /// Drifts, and is left as it is.
+    pub held: Vec<Change>,
+    /// Why the plan must not be made; empty when it may.
+    pub refusals: Vec<Refusal>,
+    /// Destinations that wait for their connections to end.
+    pub drains: Drains,
+    /// Who is connected, when a destination goes.
+    pub connections: BTreeMap<DestinationKey, Connections>,
+    /// When it was looked at.
+    pub now: Moment,
+}
+
+impl Options {
+    /// What `apply` does when nothing else is said.
+    pub fn usual() -> Self {
+        Self {
+            deletions: Deletions::Guarded,
+            drain: Policy::Wait(Duration::from_secs(300)),
+            adopt: Vec::new(),
+            held: BTreeSet::new(),
+        }
+    }
+}
+
+/// Looks at the machine and plans.
+pub async fn turn<H: Host>(
+    wanted: Wanted,
+    options: &Options,
+    host: &mut H,
+) -> Result<Turn, HostError> {
+    let mut goal = Goal {
+        desired: wanted.inventory.giving_back(&wanted.desired),
+        inventory: wanted.inventory,
+        table: wanted.table,
+    };
+    let Look { seen, mut judged } = goal.look(host).await?;
+    let leaving = drain::leaving(&judged.changes);
+    let connections = match leaving.is_empty() {
+        true => BTreeMap::new(),
+        false => host.connections().await?,
+    };
+    let mut drains = Drains::default();
+    if let Policy::Wait(limit) = options.drain {
+        drains = wanted
+            .drains
+            .continued(&leaving, &connections, &wanted.now, limit);
+    }
+    if !drains.0.is_empty() {
+        goal.desired = drains.laid_over(&goal.desired, &seen.state);
+        judged = goal.compare(&seen);
+    }
+    adopt(&mut judged, &mut goal, &options.adopt);
+    let changes = std::mem::take(&mut judged.changes);
+    let (held, changes) = hold::laid_over(&mut goal.desired, changes, &options.held);
+    judged.changes = changes;
+    let interfaces = host.interfaces().await?;
+    let refusals = guards::refusals(&judged, &seen.state, &interfaces, options.deletions);
+    Ok(Turn {
+        document: wanted.desired,
+        plan: Plan::of(judged.changes.clone()),
+        changes: judged.changes,
+        foreign: judged.foreign,
+        goal,
+        seen,
+        held,
+        refusals,
+        drains,
+        connections,
+        now: wanted.now,
+    })
+}
+
+/// Conflicts that the operator named become changes of ours.
+fn adopt(judged: &mut Judged, goal: &mut Goal, names: &[String]) {
+    let named = |it: &Change| names.contains(&format!("{} {}", it.kind().word(), it.name()));
+    let (adopted, conflicts) = std::mem::take(&mut judged.conflicts)
+        .into_iter()
+        .partition(named);
+    judged.conflicts = conflicts;
+    for change in adopted {
+        goal.inventory.owned.insert(&change);
+        judged.changes.push(change);
+    }
+}
+
+impl Turn {
+    /// How many objects of the goal stand as they should.
+    pub fn in_sync(&self) -> usize {
+        self.goal.desired.len().saturating_sub(self.changes.len())
+    }
+
+    /// Makes the plan: what can be tried is tried, then the journal is written, then the first step is taken. The
+    /// inventory says afterwards what is ours.
+    pub async fn make<H: Host>(&mut self, store: &Store, host: &mut H) -> Result<Report, NotMade> {
+        host.check(&self.plan.steps).await.map_err(NotMade)?;
+        let before = self.goal.inventory.clone();
+        let journal = Journal::begin(store, &self.changes)?;
+        self.goal.inventory = before.intending(&self.changes);
+        let report = apply::apply(&self.plan, &self.seen.state, &self.goal, host).await;
+        store.save_inventory(&self.settled(&report, before))?;
+        store.save_drains(&self.drains)?;
+        if report.is_converged() || report.is_restored() {
+            journal.finish()?;
+        }
+        Ok(report)
+    }
+
+    /// Writes down what a look alone has changed: what a run that was cut off left, and what is gone. Writes nothing
+    /// when nothing changed.
+    pub fn note(&self, store: &Store) -> Result<(), HostError> {
+        let inventory = self
+            .goal
+            .inventory
+            .clone()
+            .settled(&self.seen.state, &self.document);
+        if inventory != store.inventory()? {
+            store.save_inventory(&inventory)?;
+        }
+        if self.drains != store.drains()? {
+            store.save_drains(&self.drains)?;
+        }
+        journal::clear(store);
+        Ok(())
+    }
+
+    /// The inventory afterwards: what exists of what we own. What could not be looked at stays owned.
+    fn settled(&self, report: &Report, before: Inventory) -> Inventory {
+        let inventory = if report.is_restored() {
+            before
+        } else {
+            self.goal.inventory.clone()
+        };
+        match &report.live {
+            Some(live) => inventory.settled(live, &self.document),
+            None => inventory,
+        }
+    }
+}
+
+/// Why nothing was changed: everything that stood in the way, found before the first step.
+#[derive(Debug)]
+pub struct NotMade(pub Vec<HostError>);
+
+impl From<HostError> for NotMade {
+    fn from(error: HostError) -> Self {
+        Self(vec![error])
+    }
+}

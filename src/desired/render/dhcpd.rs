@@ -1,0 +1,84 @@
+//! `dhcpd.conf` of ISC dhcpd.
+
+use std::fmt::Write as _;
+use std::net::Ipv4Addr;
+
+use ipnet::Ipv4Net;
+
+use crate::document::{DomainName, MacAddress, Name};
+
+use super::super::pools::Pool;
+use super::HEADER;
+
+/// The one subnet that is served.
+pub(in super::super) struct Subnet<'a> {
+    /// The director's own address: what clients renew with.
+    pub server: Ipv4Addr,
+    pub network: Ipv4Net,
+    pub pools: Vec<Pool>,
+    pub router: Ipv4Addr,
+    pub name_servers: Vec<Ipv4Addr>,
+    pub domain: Option<&'a DomainName>,
+    pub lease_seconds: u32,
+}
+
+/// An address that belongs to one machine.
+pub(in super::super) struct Reservation<'a> {
+    pub name: &'a Name,
+    pub mac: MacAddress,
+    pub address: Ipv4Addr,
+}
+
+/// The whole file. `server-identifier` and `next-server` are always there: without them dhcpd announces the first
+/// address of the interface, which may be a VIP.
+pub(in super::super) fn dhcpd(subnet: &Subnet, reservations: &[Reservation]) -> String {
+    let mut text = String::from(HEADER);
+    let lease = subnet.lease_seconds;
+    let _ = write!(
+        text,
+        "authoritative;\n\
+         ddns-update-style none;\n\
+         server-identifier {server};\n\
+         next-server {server};\n\
+         default-lease-time {lease};\n\
+         max-lease-time {most};\n\n",
+        server = subnet.server,
+        most = lease.saturating_mul(2),
+    );
+    write_subnet(&mut text, subnet);
+    // At top level: dhcpd takes a host for global wherever it stands.
+    for Reservation { name, mac, address } in reservations {
+        let _ = write!(
+            text,
+            "\nhost {name} {{\n  hardware ethernet {mac};\n  fixed-address {address};\n  option host-name \"{name}\";\n}}\n"
+        );
+    }
+    text
+}
+
+fn write_subnet(text: &mut String, subnet: &Subnet) {
+    let Subnet {
+        server: _,
+        network,
+        pools,
+        router,
+        name_servers,
+        domain,
+        lease_seconds: _,
+    } = subnet;
+    let (address, mask) = (network.network(), network.netmask());
+    let _ = writeln!(text, "subnet {address} netmask {mask} {{");
+    for (first, last) in pools {
+        let _ = writeln!(text, "  range {first} {last};");
+    }
+    let _ = writeln!(text, "  option routers {router};");
+    let _ = writeln!(text, "  option subnet-mask {mask};");
+    if let Some(domain) = domain {
+        let _ = writeln!(text, "  option domain-name \"{domain}\";");
+    }
+    if !name_servers.is_empty() {
+        let servers: Vec<String> = name_servers.iter().map(ToString::to_string).collect();
+        let _ = writeln!(text, "  option domain-name-servers {};", servers.join(", "));
+    }
+    text.push_str("}\n");
+}

@@ -1,0 +1,31 @@
+//! Renderers: one per generated file, from typed values to text. No value can hold a character that means something in
+//! its file (`document::values` has the grammars), so none of them has to be trusted to quote.
+
+mod dhcpd;
+mod exports;
+mod hosts;
+mod isc_interfaces;
+mod kickstart;
+mod modules;
+mod sysctls;
+
+pub(super) use dhcpd::{Reservation, Subnet, dhcpd};
+pub(super) use exports::exports;
+pub(super) use hosts::hosts;
+pub(super) use isc_interfaces::isc_interfaces;
+pub(super) use kickstart::kickstart;
+pub(super) use modules::modules;
+pub(super) use sysctls::sysctls;
+
+use crate::document::{DomainName, Name};
+
+/// The first line of every file that is wholly ours. Fixed text: a value has no place in a comment.
+const HEADER: &str = "# written by lvs-reconcile\n";
+
+/// The full name of a node.
+fn full_name(name: &Name, domain: Option<&DomainName>) -> String {
+    match domain {
+        Some(domain) => format!("{name}.{domain}"),
+        None => name.to_string(),
+    }
+}

@@ -1,0 +1,74 @@
+//! How a command can end badly, and with which exit code.
+
+use crate::host::HostError;
+use crate::lock::LockError;
+
+/// Why a command did not do what was asked. Each is printed once, at the edge.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The document is wrong, or does not fit this node: every problem, a line each.
+    #[error("{0}")]
+    Document(String),
+    /// The command line asks for something that cannot be.
+    #[error("{0}")]
+    Usage(String),
+    /// The machine could not be looked at, or refused before anything was changed.
+    #[error("{0}")]
+    Look(#[from] HostError),
+    /// Another run is under way.
+    #[error("{0}")]
+    Locked(String),
+    /// A guard, or something that is not ours, stands in the way. The plan that was printed says what.
+    #[error("refused, nothing was changed: see the lines marked with ! above")]
+    Refused,
+    /// The operator said no.
+    #[error("nothing was changed")]
+    Declined,
+    /// A step failed and everything is as it was.
+    #[error("failed, and everything was undone")]
+    Undone,
+    /// A step failed and something is left.
+    #[error("failed, and not everything could be undone: see above")]
+    Left,
+}
+
+/// How a command ended well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Success {
+    /// Done, nothing to do, or draining.
+    Done,
+    /// There are changes, and the caller asked to be told by exit code.
+    Changes,
+}
+
+impl Error {
+    /// The exit code that scripts can rely on.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Document(_) | Self::Usage(_) | Self::Look(_) => 1,
+            Self::Undone => 3,
+            Self::Left => 4,
+            Self::Locked(_) => 5,
+            Self::Refused | Self::Declined => 6,
+        }
+    }
+}
+
+impl Success {
+    /// 2 is only given to those who asked for it.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Changes => 2,
+        }
+    }
+}
+
+impl From<LockError> for Error {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::Held { .. } => Self::Locked(error.to_string()),
+            LockError::Failed(error) => Self::Look(error),
+        }
+    }
+}

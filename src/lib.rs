@@ -1,0 +1,33 @@
+//! Makes a Linux Virtual Server cluster match one document.
+//!
+//! ```text
+//!  source      document      desired       overlay                     plan         apply      verify
+//!  bytes ────▶ as typed ───▶ State of ───▶ + facts of ── desired ───▶  ordered ───▶ Report ──▶ must be
+//!  (I/O)       (pure)        this node     the moment              ┌─▶ steps        (I/O)      empty
+//!                            (pure)        (pure)      observe: host → State                   (I/O)
+//! ```
+//!
+//! No step looks back. `plan` stops after Plan, `apply` runs to the end, `watch` runs `apply` at every wake-up.
+
+pub mod apply;
+pub mod cli;
+pub mod cycle;
+pub mod delta;
+pub mod desired;
+pub mod document;
+pub mod error;
+pub mod guards;
+pub mod host;
+pub mod ipvs;
+pub mod journal;
+pub mod lock;
+pub mod output;
+pub mod overlay;
+pub mod ownership;
+pub mod plan;
+pub mod resources;
+pub mod session;
+pub mod source;
+pub mod store;
+pub mod verify;
+pub mod watch;

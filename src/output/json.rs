@@ -1,0 +1,70 @@
+//! Plans and reports for programs. The shape is stable: fields are added, never renamed, while `formatVersion` is 1.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::impact::Judge;
+use super::{Context, Count};
+use crate::apply::{End, Report};
+use crate::cycle::Turn;
+use crate::output::report::reason;
+use crate::resources::Change;
+
+/// The version of the shape below.
+const FORMAT_VERSION: u32 = 1;
+
+/// A plan.
+pub fn plan(turn: &Turn, context: &Context<'_>) -> Value {
+    let judge = Judge::new(turn, context.names);
+    let changes: Vec<Value> = turn.changes.iter().map(|it| change(it, &judge)).collect();
+    json!({
+        "formatVersion": FORMAT_VERSION,
+        "command": context.command,
+        "node": context.node,
+        "document": context.document,
+        "count": Count::of(&turn.changes),
+        "changes": changes,
+        "draining": turn.drains,
+        "foreign": turn.foreign.iter().map(listed).collect::<Vec<_>>(),
+        "refusals": turn.refusals.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "unreadable": turn.seen.unreadable,
+        "warnings": context.warnings,
+    })
+}
+
+/// What became of it, added to the plan under `result`.
+pub fn with_report(mut plan: Value, report: &Report) -> Value {
+    plan["result"] = match &report.end {
+        End::Converged => json!({ "end": "converged", "done": report.done }),
+        End::Undone { why, undone, left } => json!({
+            "end": if report.is_restored() { "undone" } else { "left" },
+            "done": report.done,
+            "undone": undone,
+            "why": reason(why),
+            "left": left.iter().map(listed).collect::<Vec<_>>(),
+        }),
+    };
+    plan
+}
+
+fn change(change: &Change, judge: &Judge<'_>) -> Value {
+    let mut value = listed(change);
+    let sides = value_of(change);
+    for side in ["from", "to"] {
+        if let Some(it) = sides.get(side) {
+            value[side] = it.clone();
+        }
+    }
+    value["impact"] = value_of(&judge.impact(change));
+    value
+}
+
+/// An object by kind and name, and what happens, or would happen, to it.
+fn listed(change: &Change) -> Value {
+    json!({ "kind": change.kind(), "name": change.name(), "verb": change.verb() })
+}
+
+/// Every type that is shown serialises: a failure would be a mistake of ours, and shows as null.
+fn value_of(it: &impl Serialize) -> Value {
+    serde_json::to_value(it).unwrap_or(Value::Null)
+}

@@ -1,0 +1,99 @@
+//! What the operator reads: plans, reports and the state of things, as text and as JSON. Pure.
+
+use std::collections::BTreeMap;
+
+use crate::cycle::Turn;
+use crate::desired::Names;
+use crate::resources::{Change, Kind};
+
+pub mod diff;
+pub mod impact;
+pub mod json;
+pub mod report;
+pub mod shares;
+pub mod status;
+pub mod text;
+pub mod words;
+
+/// What a plan is shown with, beside the changes themselves.
+#[derive(Debug)]
+pub struct Context<'a> {
+    /// The command that shows it.
+    pub command: &'a str,
+    /// The node it is for.
+    pub node: &'a str,
+    /// Where the document came from.
+    pub document: &'a str,
+    pub names: &'a Names,
+    /// What looks wrong but is no reason to refuse.
+    pub warnings: &'a [String],
+    /// Whether to show the files.
+    pub files: Files,
+    /// How many changes of a group are shown before the rest is only counted.
+    pub most: usize,
+}
+
+/// How much of generated files is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Files {
+    /// One line a file.
+    Named,
+    /// With unified diffs.
+    Diffed,
+}
+
+/// How many changes there are of each verb.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Count {
+    pub create: usize,
+    pub update: usize,
+    pub delete: usize,
+}
+
+impl Count {
+    /// Counts the changes; what is removed and made again counts as an update.
+    pub fn of(changes: &[Change]) -> Self {
+        use crate::delta::Verb;
+        let mut count = Self::default();
+        for change in changes {
+            match change.verb() {
+                Verb::Create => count.create += 1,
+                Verb::Update | Verb::Replace => count.update += 1,
+                Verb::Delete => count.delete += 1,
+            }
+        }
+        count
+    }
+
+    /// All of them.
+    pub fn total(self) -> usize {
+        self.create + self.update + self.delete
+    }
+}
+
+/// Text from the machine or the document with everything escaped that a terminal or a reader could take for
+/// something else: control characters, and what turns the direction of writing.
+pub fn escaped(text: &str) -> String {
+    text.chars().fold(String::new(), |mut out, c| {
+        if is_plain(c) {
+            out.push(c);
+        } else {
+            out.extend(c.escape_unicode());
+        }
+        out
+    })
+}
+
+fn is_plain(c: char) -> bool {
+    let turns = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    !c.is_control() && !turns
+}
+
+/// How many foreign objects of each kind stand beside ours.
+pub fn foreign_by_kind(turn: &Turn) -> BTreeMap<Kind, usize> {
+    let mut counts = BTreeMap::new();
+    for change in &turn.foreign {
+        *counts.entry(change.kind()).or_default() += 1;
+    }
+    counts
+}

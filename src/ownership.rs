@@ -1,0 +1,114 @@
+//! What we created, by exact key, and what follows from it: only that is ever deleted. Pure.
+
+use serde::{Deserialize, Serialize};
+
+use crate::delta::{Nature, Verb};
+use crate::resources::{Change, Keys, Kind, State};
+
+/// The inventory, as it stands in `owned.json`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Inventory {
+    /// What we created, or are about to create: written before the first create, settled after the last.
+    pub owned: Keys,
+    /// What shared objects (sysctls, network cards, IPVS timeouts) were before we first set them.
+    pub prior: State,
+}
+
+/// A difference, sorted by who may act on it.
+#[derive(Debug, Default)]
+pub struct Judged {
+    /// Ours to make.
+    pub changes: Vec<Change>,
+    /// Exists beside what we manage, and stays: shown as the deletion that we do not make.
+    pub foreign: Vec<Change>,
+    /// Wanted, but somebody else's and different: refuses the plan.
+    pub conflicts: Vec<Change>,
+}
+
+/// Whether entries of the IPVS table that we did not make are ours to remove.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IpvsTable {
+    /// Others may have services there.
+    Shared,
+    /// `"exclusive": true`: the whole table is ours.
+    Exclusive,
+}
+
+/// Sorts a difference by ownership. `owned` holds the inventory and what carries our mark.
+pub fn judge(changes: Vec<Change>, owned: &Keys, table: IpvsTable) -> Judged {
+    let mut judged = Judged::default();
+    for change in changes {
+        match verdict(&change, owned, table) {
+            Verdict::Ours => judged.changes.push(change),
+            Verdict::Foreign => judged.foreign.push(change),
+            Verdict::Conflict => judged.conflicts.push(change),
+            Verdict::Nobodys => {}
+        }
+    }
+    judged
+}
+
+enum Verdict {
+    /// A value that we do not set, a module that others load.
+    Nobodys,
+    Ours,
+    Foreign,
+    Conflict,
+}
+
+fn verdict(change: &Change, owned: &Keys, table: IpvsTable) -> Verdict {
+    let ipvs = matches!(change.kind(), Kind::VirtualService | Kind::Destination);
+    let ours = |change: &Change| owned.contains(change) || (ipvs && table == IpvsTable::Exclusive);
+    match change.verb() {
+        Verb::Create => Verdict::Ours,
+        Verb::Delete => match change.nature() {
+            Nature::Set | Nature::Retained => Verdict::Nobodys,
+            Nature::Made | Nature::Started if ours(change) => Verdict::Ours,
+            Nature::Made | Nature::Started => Verdict::Foreign,
+        },
+        Verb::Update | Verb::Replace => match change.nature() {
+            Nature::Made if !ours(change) && !change.may_take_over() => Verdict::Conflict,
+            _ => Verdict::Ours,
+        },
+    }
+}
+
+impl Inventory {
+    /// What it must say before `changes` are made: their creates are ours, and what shared objects were is remembered.
+    pub fn intending(&self, changes: &[Change]) -> Self {
+        let mut next = self.clone();
+        for change in changes {
+            match change.verb() {
+                _ if change.nature() == Nature::Set => next.remember(change),
+                Verb::Create => next.owned.insert(change),
+                Verb::Update | Verb::Replace if change.nature() == Nature::Made => {
+                    next.owned.insert(change);
+                }
+                _ => {}
+            }
+        }
+        next
+    }
+
+    /// Keeps the value from before our first change; later ones are ours already.
+    fn remember(&mut self, change: &Change) {
+        if self.prior.value_of(change).is_none() {
+            self.prior.merge(change.before());
+        }
+    }
+
+    /// What `desired` becomes when shared objects that it no longer speaks of get their former values back.
+    pub fn giving_back(&self, desired: &State) -> State {
+        let mut both = self.prior.clone();
+        both.merge(desired.clone());
+        both
+    }
+
+    /// What it must say after a look at the machine: what is gone is nobody's, and what was given back is forgotten.
+    pub fn settled(mut self, live: &State, document: &State) -> Self {
+        self.owned.retain_existing(live);
+        self.prior.retain_keys_of(document);
+        self
+    }
+}

@@ -1,0 +1,46 @@
+//! How long IPVS remembers a connection: one set of timeouts for the whole table.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::delta::{Delta, Nature, Resource};
+use crate::plan::Phase;
+
+pub mod apply;
+pub mod observe;
+
+/// Seconds of silence after which a connection is forgotten (`ipvsadm --set`); `None` is left to the kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timeouts {
+    pub tcp_seconds: Option<u32>,
+    /// After a FIN was seen.
+    pub tcp_fin_seconds: Option<u32>,
+    pub udp_seconds: Option<u32>,
+}
+
+/// There is one set of timeouts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct TheTimeouts;
+
+impl Resource for Timeouts {
+    type Key = TheTimeouts;
+
+    fn key(&self) -> TheTimeouts {
+        TheTimeouts
+    }
+
+    fn steps(delta: Delta<Self>) -> Vec<(Phase, Delta<Self>)> {
+        vec![(Phase::Timeouts, delta)]
+    }
+
+    fn nature(&self) -> Nature {
+        Nature::Set
+    }
+}
+
+impl fmt::Display for TheTimeouts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ipvs")
+    }
+}

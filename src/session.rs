@@ -1,0 +1,266 @@
+//! What the commands and the daemon share: the document as it concerns this node, and the machine.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::cycle::{NotMade, Options, Turn, Wanted, turn};
+use crate::desired::{self, Desired, DhcpServer, Facts, Origin};
+use crate::document::{self, Document};
+use crate::error::Error;
+use crate::host::linux::facts::{Listener, MachineFacts};
+use crate::host::linux::{self, LinuxHost};
+use crate::host::{Host, HostError};
+use crate::ipvs::ServiceId;
+use crate::journal;
+use crate::output::{Context, Files};
+use crate::overlay::drain::Moment;
+use crate::ownership::IpvsTable;
+use crate::source::{Content, FileSource, Source, Trust};
+use crate::store::Store;
+
+/// A longer list nobody reads to its end.
+const MOST: usize = 200;
+
+/// Where the document is unless told otherwise.
+pub const DOCUMENT: &str = "/etc/lvs-reconcile/cluster.json";
+
+/// Which document, and for which node.
+#[derive(Debug, Clone, Args)]
+pub struct Target {
+    /// The document.
+    #[arg(default_value = DOCUMENT, env = "LVS_RECONCILE_DOCUMENT")]
+    pub document: PathBuf,
+    /// The director that this machine is, when its host name does not say so.
+    #[arg(long, env = "LVS_RECONCILE_NODE")]
+    pub node: Option<String>,
+    /// Where the inventory of what we own is kept.
+    #[arg(long, default_value = crate::store::STATE_DIR, env = "LVS_RECONCILE_STATE_DIR", hide = true)]
+    pub state_dir: PathBuf,
+    /// Held while changes are made.
+    #[arg(long, default_value = crate::lock::LOCK_FILE, env = "LVS_RECONCILE_LOCK", hide = true)]
+    pub lock: PathBuf,
+}
+
+/// A document that was read and understood.
+#[derive(Debug)]
+pub struct Loaded {
+    pub content: Content,
+    pub document: Document,
+}
+
+/// The part of the document that concerns this node.
+#[derive(Debug)]
+pub struct Part {
+    pub node: String,
+    pub desired: Desired,
+    pub warnings: Vec<String>,
+}
+
+impl Part {
+    /// What a plan is shown with.
+    pub fn context<'a>(&'a self, command: &'a str, document: &'a str) -> Context<'a> {
+        Context {
+            command,
+            node: &self.node,
+            document,
+            names: &self.desired.names,
+            warnings: &self.warnings,
+            files: Files::Named,
+            most: MOST,
+        }
+    }
+}
+
+/// Reads and checks the document.
+pub fn load(target: &Target, trust: Trust) -> Result<Loaded, Error> {
+    first(&mut FileSource::new(&target.document, trust))
+}
+
+/// Reads and checks what a source has now.
+pub fn first(source: &mut impl Source) -> Result<Loaded, Error> {
+    let content = source
+        .load()
+        .map_err(|error| Error::Document(error.to_string()))?;
+    understand(content)
+}
+
+/// Parses and checks a document.
+pub fn understand(content: Content) -> Result<Loaded, Error> {
+    let document = document::load(&content.bytes, &content.name)
+        .map_err(|problems| Error::Document(problems.to_string()))?;
+    Ok(Loaded { content, document })
+}
+
+/// The node's part of the document.
+pub async fn part(target: &Target, document: &Document) -> Result<Part, Error> {
+    let node = match &target.node {
+        Some(node) => node.clone(),
+        None => host_name()?,
+    };
+    let machine = linux::facts::facts();
+    let mut desired = desired::resolve(document, &node, &facts(&machine)).map_err(|problems| {
+        let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        Error::Document(lines.join("\n"))
+    })?;
+    let mut warnings: Vec<_> = document::warn(document)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    warnings.append(&mut desired.warnings);
+    let mut part = Part {
+        node,
+        desired,
+        warnings,
+    };
+    part.warnings.extend(listening(&part, &machine.listeners));
+    Ok(part)
+}
+
+/// The short name of this host.
+pub fn host_name() -> Result<String, HostError> {
+    let name = nix::unistd::gethostname()
+        .map_err(|error| HostError::new("cannot tell this host's name", error))?;
+    let name = name.to_string_lossy().into_owned();
+    Ok(name.split('.').next().unwrap_or_default().to_owned())
+}
+
+/// What is wanted of this machine, with what the state directory knows.
+pub fn wanted(part: &Part, store: &Store) -> Result<Wanted, HostError> {
+    Ok(Wanted {
+        desired: part.desired.state.clone(),
+        table: if part.desired.exclusive {
+            IpvsTable::Exclusive
+        } else {
+            IpvsTable::Shared
+        },
+        inventory: journal::recover(store, store.inventory()?)?,
+        drains: store.drains()?,
+        now: now()?,
+    })
+}
+
+/// Looks and plans; adds what the look tells to the warnings.
+pub async fn plan(
+    part: &mut Part,
+    store: &Store,
+    options: &Options,
+    host: &mut LinuxHost,
+) -> Result<Turn, Error> {
+    let turn = turn(wanted(part, store)?, options, host).await?;
+    part.warnings.extend(missing(part, &turn));
+    Ok(turn)
+}
+
+/// Addresses that somebody else sets and that are not there: a warning, never a change.
+fn missing(part: &Part, turn: &Turn) -> Option<String> {
+    let there: BTreeSet<IpAddr> = turn
+        .seen
+        .state
+        .addresses
+        .keys()
+        .map(|it| it.address)
+        .collect();
+    let absent = part.desired.external.iter().map(|it| it.address);
+    let absent: Vec<_> = absent.filter(|it| !there.contains(it)).collect();
+    let named = some_of(absent.iter().map(ToString::to_string))?;
+    Some(format!(
+        "not on this machine now, and left to those who set it: {named}"
+    ))
+}
+
+/// Services on whose VIP and port a program of this machine listens itself: its clients are balanced instead.
+fn listening(part: &Part, listeners: &[Listener]) -> Option<String> {
+    let heard = |id: &ServiceId| match *id {
+        ServiceId::Address {
+            protocol,
+            address,
+            port,
+        } => listeners.iter().any(|it| it.hears(protocol, address, port)),
+        ServiceId::FirewallMark { .. } => false,
+    };
+    let services = part
+        .desired
+        .state
+        .virtual_services
+        .keys()
+        .filter(|it| heard(it));
+    let named = some_of(services.map(|it| {
+        part.desired
+            .names
+            .service(it)
+            .map_or_else(|| it.to_string(), str::to_owned)
+    }))?;
+    let own = part
+        .desired
+        .state
+        .addresses
+        .keys()
+        .find(|it| !it.is_vip())?;
+    Some(format!(
+        "a program of this machine listens on the port of {named}; clients of the VIP reach the real servers, those of {} reach this machine",
+        own.address
+    ))
+}
+
+/// The first few, and how many more.
+fn some_of(mut all: impl Iterator<Item = String>) -> Option<String> {
+    let mut shown: Vec<_> = all.by_ref().take(4).collect();
+    let more = all.count();
+    if more > 0 {
+        shown.push(format!("{more} more"));
+    }
+    (!shown.is_empty()).then(|| shown.join(", "))
+}
+
+/// What resolving needs to know of this machine.
+fn facts(machine: &MachineFacts) -> Facts {
+    let dhcp = machine.dhcp_unit.as_deref().map(|unit| match unit {
+        "isc-dhcp-server" => DhcpServer::debian(),
+        _ => DhcpServer::red_hat(),
+    });
+    Facts {
+        dhcp,
+        nfs_unit: machine.nfs_unit.clone(),
+        origin: Origin::Machine,
+    }
+}
+
+/// Makes the plan of `turn`.
+pub async fn make<H: Host>(
+    turn: &mut Turn,
+    store: &Store,
+    host: &mut H,
+) -> Result<crate::apply::Report, Error> {
+    turn.make(store, host).await.map_err(|NotMade(errors)| {
+        let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        Error::Look(HostError::new("nothing was changed", lines.join("\n")))
+    })
+}
+
+/// This moment, by a clock that nobody sets.
+pub fn now() -> Result<Moment, HostError> {
+    let clock = nix::time::ClockId::CLOCK_BOOTTIME;
+    let since_boot = nix::time::clock_gettime(clock)
+        .map(Duration::from)
+        .map_err(|error| HostError::new("cannot read the clock", error))?;
+    let path = "/proc/sys/kernel/random/boot_id";
+    let boot_id = fs::read_to_string(path)
+        .map_err(|error| HostError::new(format!("cannot read {path}"), error))?;
+    Ok(Moment {
+        boot_id: boot_id.trim().to_owned(),
+        seconds: since_boot.as_secs(),
+    })
+}
+
+/// Keeps the document for the next boot, unless it is kept already.
+pub fn keep(store: &Store, bytes: &[u8]) -> Result<(), Error> {
+    if fs::read(store.last_good()).is_ok_and(|kept| kept == bytes) {
+        return Ok(());
+    }
+    Ok(store.save_last_good(bytes)?)
+}

@@ -1,0 +1,107 @@
+//! The state directory: the inventory, the drains under way, the last good document. Every file is old or new, never
+//! half.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::host::HostError;
+use crate::overlay::drain::Drains;
+use crate::ownership::Inventory;
+
+/// Where the state directory is unless told otherwise.
+pub const STATE_DIR: &str = "/var/lib/lvs-reconcile";
+
+/// The state directory.
+#[derive(Debug, Clone)]
+pub struct Store {
+    dir: PathBuf,
+}
+
+impl Store {
+    /// The store in `dir`, which is made when something is first saved.
+    pub fn at(dir: impl Into<PathBuf>) -> Self {
+        Self { dir: dir.into() }
+    }
+
+    /// Its directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// What we own. A machine that was never touched has an empty inventory.
+    pub fn inventory(&self) -> Result<Inventory, HostError> {
+        self.load("owned.json")
+    }
+
+    /// Replaces the inventory.
+    pub fn save_inventory(&self, inventory: &Inventory) -> Result<(), HostError> {
+        self.save_json("owned.json", inventory)
+    }
+
+    /// The drains under way.
+    pub fn drains(&self) -> Result<Drains, HostError> {
+        self.load("drains.json")
+    }
+
+    /// Replaces the list of drains under way.
+    pub fn save_drains(&self, drains: &Drains) -> Result<(), HostError> {
+        self.save_json("drains.json", drains)
+    }
+
+    /// The last document that was applied, for the boot unit and for `watch`.
+    pub fn last_good(&self) -> PathBuf {
+        self.dir.join("last-good.json")
+    }
+
+    /// Keeps the bytes of a document that was applied.
+    pub fn save_last_good(&self, bytes: &[u8]) -> Result<(), HostError> {
+        self.save("last-good.json", bytes)
+    }
+
+    fn load<T: DeserializeOwned + Default>(&self, name: &str) -> Result<T, HostError> {
+        let path = self.dir.join(name);
+        let failed = |error: &dyn std::fmt::Display| {
+            HostError::new(format!("cannot read {}", path.display()), error)
+        };
+        match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(T::default()),
+            Err(error) => Err(failed(&error)),
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| failed(&error)),
+        }
+    }
+
+    fn save_json(&self, name: &str, value: &impl Serialize) -> Result<(), HostError> {
+        let bytes = serde_json::to_vec(value)
+            .map_err(|error| HostError::new(format!("cannot write {name}"), error))?;
+        self.save(name, &bytes)
+    }
+
+    fn save(&self, name: &str, bytes: &[u8]) -> Result<(), HostError> {
+        let path = self.dir.join(name);
+        write_durably(&self.dir, &path, bytes)
+            .map_err(|error| HostError::new(format!("cannot write {}", path.display()), error))
+    }
+}
+
+/// Replaces `path` in `dir` by `bytes`, readable by root alone, and returns when a power cut can no longer lose it.
+pub fn write_durably(dir: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    make_private(dir)?;
+    let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(dir)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    fs::File::open(dir)?.sync_all()
+}
+
+/// Makes a directory that only root can read.
+pub fn make_private(dir: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+}

@@ -1,0 +1,183 @@
+//! Plans as an operator sees them: each folder of `tests/plans` is a case.
+//!
+//! `document.json` is what is wanted; `before.json` is the document that the machine matches, or `live.json` the state
+//! that it is in; `connections.json` says who is connected; `plan.txt` is what is printed. UPDATE=1 writes `plan.txt`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use lvs_reconcile::cycle::{Options, Turn, Wanted, turn};
+use lvs_reconcile::desired::{Desired, Facts, resolve};
+use lvs_reconcile::document;
+use lvs_reconcile::host::Connections;
+use lvs_reconcile::host::memory::MemoryHost;
+use lvs_reconcile::output::{Context, Files, json, text};
+use lvs_reconcile::overlay::drain::{Drains, Moment};
+use lvs_reconcile::ownership::{Inventory, IpvsTable};
+use lvs_reconcile::resources::State;
+
+#[test]
+fn every_case_prints_its_plan() {
+    let mut wrong = Vec::new();
+    let cases = cases();
+    assert!(cases.len() >= 10, "only {} cases were found", cases.len());
+    for case in cases {
+        let printed = Case::read(&case).printed();
+        let path = case.join("plan.txt");
+        if std::env::var_os("UPDATE").is_some() {
+            fs::write(&path, &printed).unwrap();
+        }
+        let expected = fs::read_to_string(&path).unwrap_or_default();
+        if printed != expected {
+            let diff = similar::TextDiff::from_lines(&expected, &printed);
+            wrong.push(format!(
+                "{}\n{}",
+                case.display(),
+                diff.unified_diff().header("plan.txt", "printed")
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn json_and_text_count_the_same() {
+    for path in cases() {
+        let case = Case::read(&path);
+        let (turn, desired) = case.turn();
+        let value = json::plan(&turn, &case.context(&desired));
+        assert_eq!(value["formatVersion"], 1);
+        assert_eq!(
+            value["changes"].as_array().unwrap().len(),
+            turn.changes.len()
+        );
+        let first = text::plan(&turn, &case.context(&desired));
+        let count = if turn.changes.is_empty() {
+            "Nothing".to_owned()
+        } else {
+            turn.changes.len().to_string()
+        };
+        assert!(
+            first.lines().nth(1).unwrap().contains(&count),
+            "{}",
+            path.display()
+        );
+    }
+}
+
+fn cases() -> Vec<PathBuf> {
+    let mut cases: Vec<_> = fs::read_dir("tests/plans")
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .collect();
+    cases.sort();
+    cases
+}
+
+struct Case {
+    node: String,
+    document: document::Document,
+    live: State,
+    ours: bool,
+    connections: BTreeMap<String, u64>,
+    files: Files,
+}
+
+impl Case {
+    fn read(dir: &Path) -> Self {
+        let file = |name: &str| fs::read(dir.join(name)).ok();
+        let load = |bytes: Vec<u8>| {
+            document::load(&bytes, "document.json")
+                .unwrap_or_else(|problems| panic!("{}: {problems}", dir.display()))
+        };
+        let node = file("node").map_or_else(
+            || "dir1".to_owned(),
+            |it| String::from_utf8(it).unwrap().trim().to_owned(),
+        );
+        let before = file("before.json").map(|bytes| resolved(&load(bytes), &node).state);
+        let live = file("live.json").map(|bytes| serde_json::from_slice(&bytes).unwrap());
+        Self {
+            ours: before.is_some(),
+            live: merged(before, live),
+            document: load(file("document.json").expect("document.json")),
+            connections: file("connections.json")
+                .map_or_else(BTreeMap::new, |it| serde_json::from_slice(&it).unwrap()),
+            files: if dir.join("diff").exists() {
+                Files::Diffed
+            } else {
+                Files::Named
+            },
+            node,
+        }
+    }
+
+    fn turn(&self) -> (Turn, Desired) {
+        let desired = resolved(&self.document, &self.node);
+        let mut host = MemoryHost::new(self.live.clone());
+        for key in self.live.destinations.keys() {
+            let active = self.connections.get(&key.to_string()).copied().unwrap_or(0);
+            host.connections.insert(
+                *key,
+                Connections {
+                    active,
+                    inactive: 0,
+                },
+            );
+        }
+        let mut inventory = Inventory::default();
+        if self.ours {
+            inventory.owned = self.live.all_keys();
+        }
+        let wanted = Wanted {
+            desired: desired.state.clone(),
+            table: if desired.exclusive {
+                IpvsTable::Exclusive
+            } else {
+                IpvsTable::Shared
+            },
+            inventory,
+            drains: Drains::default(),
+            now: Moment {
+                boot_id: "one".into(),
+                seconds: 100,
+            },
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let turn = runtime
+            .block_on(turn(wanted, &Options::usual(), &mut host))
+            .unwrap();
+        (turn, desired)
+    }
+
+    fn context<'a>(&'a self, desired: &'a Desired) -> Context<'a> {
+        Context {
+            command: "plan",
+            node: &self.node,
+            document: "document.json",
+            names: &desired.names,
+            warnings: &desired.warnings,
+            files: self.files,
+            most: 200,
+        }
+    }
+
+    fn printed(&self) -> String {
+        let (turn, desired) = self.turn();
+        let coloured = text::plan(&turn, &self.context(&desired));
+        anstream::adapter::strip_str(&coloured).to_string()
+    }
+}
+
+fn resolved(document: &document::Document, node: &str) -> Desired {
+    resolve(document, node, &Facts::unknown()).unwrap_or_else(|problems| panic!("{problems:?}"))
+}
+
+fn merged(before: Option<State>, live: Option<State>) -> State {
+    let mut state = before.unwrap_or_default();
+    state.merge(live.unwrap_or_default());
+    state
+}

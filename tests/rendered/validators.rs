@@ -1,0 +1,190 @@
+//! The generated files, read by the programs they are for. These tests need root and the daemons:
+//! `cargo test --test rendered -- --include-ignored`. A program that is missing fails them, unless `WITHOUT` names it
+//! (`WITHOUT=dhcpd,exportfs,ksvalidator`).
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use lvs_reconcile::desired;
+
+use super::{everything, resolved};
+
+/// The text of the generated file with this name, of every case.
+fn generated(wanted: impl Fn(&str) -> bool) -> Vec<(String, String)> {
+    let files = everything().into_iter().flat_map(|(case, director)| {
+        let desired = resolved(&case, &director);
+        let files = desired::render(&desired).map(|(path, text)| (path.to_string(), text));
+        files
+            .map(|(path, text)| (format!("{case}: {path}"), text))
+            .collect::<Vec<_>>()
+    });
+    files.filter(|(name, _)| wanted(name)).collect()
+}
+
+/// The program, when it is there or must be.
+fn validator(program: &str) -> Option<String> {
+    let without = env::var("WITHOUT").unwrap_or_default();
+    if without.split(',').any(|it| it == program) {
+        eprintln!("{program}: not tried, WITHOUT names it");
+        return None;
+    }
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let lab = env::var_os("LVS_LAB_DIR").map_or(repository.join("target/lab"), PathBuf::from);
+    let places = [
+        lab.join("venv/bin"),
+        "/usr/sbin".into(),
+        "/usr/bin".into(),
+        "/sbin".into(),
+    ];
+    let found = places
+        .iter()
+        .map(|it| it.join(program))
+        .find(|it| it.exists());
+    let found =
+        found.unwrap_or_else(|| panic!("{program} is not installed; tests/lab/install brings it"));
+    Some(found.to_str().unwrap().to_string())
+}
+
+/// Runs a program over a file with this content, and returns what it said when it refused.
+fn refusal(program: &str, arguments: &[&str], text: &str) -> Option<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("candidate");
+    fs::write(&path, text).unwrap();
+    let output = Command::new(program)
+        .args(arguments)
+        .arg(&path)
+        .output()
+        .unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    (!output.status.success()).then_some(said)
+}
+
+#[test]
+#[ignore = "needs root and the daemons"]
+fn dhcpd_accepts_its_file() {
+    let Some(dhcpd) = validator("dhcpd") else {
+        return;
+    };
+    let files = generated(|it| it.ends_with("/dhcpd.conf"));
+    assert!(files.len() >= 2);
+    for (name, text) in files {
+        assert_eq!(refusal(&dhcpd, &["-t", "-cf"], &text), None, "{name}");
+    }
+}
+
+#[test]
+#[ignore = "needs root and the daemons"]
+fn ksvalidator_accepts_every_kickstart_file() {
+    let Some(ksvalidator) = validator("ksvalidator") else {
+        return;
+    };
+    let files = generated(|it| it.ends_with(".cfg"));
+    assert!(files.len() >= 6);
+    for (name, text) in files {
+        let version = match name.rsplit('/').next().unwrap() {
+            "old.cfg" => "RHEL7",
+            "stable.cfg" => "RHEL8",
+            "new.cfg" => "RHEL10",
+            _ => "RHEL9",
+        };
+        // `-e` stops at the first error: the exit status counts them, and wraps at 256.
+        let text = text.replace("(secret)", "$6$abcdefgh$01234567890123456789");
+        assert_eq!(
+            refusal(&ksvalidator, &["-e", "-v", version], &text),
+            None,
+            "{name}"
+        );
+    }
+}
+
+/// exportfs has no check mode, and ends with 0 when it dropped an entry: what counts is the table it made.
+#[test]
+#[ignore = "needs root and the daemons"]
+fn exportfs_makes_the_table_that_is_meant() {
+    let Some(exportfs) = validator("exportfs") else {
+        return;
+    };
+    let files = generated(|it| it.ends_with(".exports"));
+    assert!(files.len() >= 2);
+    for (name, text) in files {
+        // Any directory that exists will do in place of the exported ones.
+        let places = [
+            ("/kickstart", "/etc"),
+            ("/opt/lvs_software", "/usr"),
+            ("/srv/upload", "/var"),
+            ("/srv/public", "/home"),
+        ];
+        let text = places
+            .iter()
+            .fold(text, |text, (from, to)| text.replace(from, to));
+        let said = exported(&exportfs, &text);
+        let mut got: Vec<String> = said.lines().map(entry).collect();
+        let mut meant: Vec<String> = text.lines().skip(1).flat_map(entries).collect();
+        got.sort();
+        meant.sort();
+        assert_eq!(got, meant, "{name}: {said}");
+    }
+}
+
+/// What `exportfs -s` prints, and everything it complains about, in namespaces of its own.
+fn exported(exportfs: &str, text: &str) -> String {
+    let script = "
+        mount -t tmpfs t /var/lib/nfs && : >/var/lib/nfs/etab && : >/var/lib/nfs/rmtab && mkdir /var/lib/nfs/sm
+        [ ! -d /etc/exports.d ] || mount -t tmpfs t /etc/exports.d
+        mount --bind \"$1\" /etc/exports
+        \"$0\" -ra 2>&1; \"$0\" -s";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("exports");
+    fs::write(&path, text).unwrap();
+    let mut unshare = Command::new("unshare");
+    unshare.args("-m -n --propagation private sh -c".split(' '));
+    let output = unshare
+        .args([script, exportfs])
+        .arg(&path)
+        .output()
+        .unwrap();
+    String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+}
+
+/// `path client ro|rw (no_)root_squash` of a line as `exportfs -s` prints it.
+fn entry(line: &str) -> String {
+    let mut words = line.split_whitespace();
+    let (path, client) = (
+        words.next().unwrap_or_default(),
+        words.next().unwrap_or_default(),
+    );
+    meaning(path, client)
+}
+
+/// The same of a line as we write it, for each client.
+fn entries(line: &str) -> Vec<String> {
+    let mut words = line.split(' ');
+    let path = words.next().unwrap_or_default();
+    words.map(|client| meaning(path, client)).collect()
+}
+
+fn meaning(path: &str, client: &str) -> String {
+    let (who, options) = client
+        .trim_end_matches(')')
+        .split_once('(')
+        .unwrap_or((client, "?"));
+    let of = |wanted: &[&str]| {
+        let found = options.split(',').find(|it| wanted.contains(it));
+        found.unwrap_or("?").to_string()
+    };
+    let (access, root) = (of(&["ro", "rw"]), of(&["root_squash", "no_root_squash"]));
+    format!("{path} {who} {access} {root}")
+}
+
+/// Debian's init script sources it.
+#[test]
+#[ignore = "needs root and the daemons"]
+fn the_shell_reads_the_interfaces() {
+    for (name, text) in generated(|it| it.ends_with("/default/isc-dhcp-server")) {
+        let script = format!("{text}\n[ \"$INTERFACESv4\" = eth1 ] && [ -z \"$INTERFACESv6\" ]");
+        assert_eq!(refusal("sh", &["-eu"], &script), None, "{name}");
+    }
+}
