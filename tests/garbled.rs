@@ -1,5 +1,11 @@
 //! Garbled documents: whatever is done to one, it loads or it is explained.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test may stop at once"
+)]
+
 use lvs_reconcile::document;
 use proptest::prelude::*;
 use serde_json::Value;

@@ -1,5 +1,11 @@
 //! The schema: current, valid, and of one mind with the loader as far as a schema can be.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test may stop at once"
+)]
+
 use jsonschema::Validator;
 use lvs_reconcile::document;
 use serde_json::Value;

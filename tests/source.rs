@@ -1,5 +1,11 @@
 //! Files that hold a document: which are trusted, and how a change is noticed.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test may stop at once"
+)]
+
 use lvs_reconcile::source::{FileSource, Source, Trust};
 use std::{
     fs::{self, File, Permissions},

@@ -47,7 +47,7 @@ pub fn marks(index: &Index<'_>, findings: &mut Findings) {
         if let Some(before) = marks.insert((mark, family), at) {
             let message = format!("is services[{before}]'s mark already");
             findings.add(
-                format!("services[{at}].firewallMark"),
+                format_args!("services[{at}].firewallMark"),
                 message,
                 "give each service its own",
             );

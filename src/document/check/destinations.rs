@@ -4,31 +4,29 @@ use super::{Findings, index::Index, members::unknown_real_server, names::once};
 use crate::document::{
     Checksum, Forwarding, Name, Port, Service, ServiceDestination, Tunnel, TunnelType,
 };
-use std::collections::HashSet;
+use std::fmt::Arguments;
 
 /// An exception is about one of the service's real servers, and one only.
 pub fn exceptions(index: &Index<'_>, findings: &mut Findings) {
     let services = index.services();
     for (at, service) in services.filter(|(_, service)| !service.destinations.is_empty()) {
-        let list = format!("services[{at}].destinations");
-        let names = service
-            .destinations
-            .iter()
-            .map(|exception| &exception.real_server);
-        once(findings, &list, "realServer", names.clone());
-        let members: HashSet<usize> = index.members(service).iter().copied().collect();
+        let names = service.destinations.iter().map(|it| &it.real_server);
+        let list = format_args!("services[{at}].destinations");
+        once(findings, list, "realServer", names.clone());
+        let mut members = index.members(service).into_owned();
+        members.sort_unstable();
         for (position, name) in names.enumerate() {
-            let path = format!("{list}[{position}].realServer");
+            let path = format_args!("services[{at}].destinations[{position}].realServer");
             match index.real_server_by_name.get(name) {
                 None => unknown_real_server(findings, index, path, name),
-                Some(server) if members.contains(server) => {}
+                Some(server) if members.binary_search(server).is_ok() => {}
                 Some(_) => not_selected(findings, path, service, name),
             }
         }
     }
 }
 
-fn not_selected(findings: &mut Findings, path: String, service: &Service, name: &Name) {
+fn not_selected(findings: &mut Findings, path: Arguments<'_>, service: &Service, name: &Name) {
     let (message, fix) = match &service.tag {
         Some(tag) => (
             format!("is not selected by tag \"{tag}\""),
@@ -51,11 +49,11 @@ pub fn changed_ports(index: &Index<'_>, findings: &mut Findings) {
             .real_server_port
             .is_some_and(|port| Some(port) != service.port);
         if let Some(method) = keeps_service_port(service).filter(|_| differs) {
-            let path = format!("services[{at}].realServerPort");
+            let path = format_args!("services[{at}].realServerPort");
             cannot_change(findings, path, service, method);
         }
         for (position, exception) in service.destinations.iter().enumerate() {
-            let path = format!("services[{at}].destinations[{position}].port");
+            let path = format_args!("services[{at}].destinations[{position}].port");
             exception_port(findings, path, service, exception);
         }
     }
@@ -74,7 +72,7 @@ fn keeps_service_port(service: &Service) -> Option<Forwarding> {
 
 fn exception_port(
     findings: &mut Findings,
-    path: String,
+    path: Arguments<'_>,
     service: &Service,
     exception: &ServiceDestination,
 ) {
@@ -95,7 +93,12 @@ fn exception_port(
     }
 }
 
-fn cannot_change(findings: &mut Findings, path: String, service: &Service, method: Forwarding) {
+fn cannot_change(
+    findings: &mut Findings,
+    path: Arguments<'_>,
+    service: &Service,
+    method: Forwarding,
+) {
     let port = service.port.map_or(0, Port::get);
     let message = format!("is not {port}, and {method} cannot change ports");
     findings.add(path, message, "remove it or use \"masquerade\"");
@@ -104,7 +107,7 @@ fn cannot_change(findings: &mut Findings, path: String, service: &Service, metho
 /// Only a tunnel has a kind.
 pub fn tunnels(index: &Index<'_>, findings: &mut Findings) {
     for (at, service) in index.services() {
-        let path = format!("services[{at}].tunnel");
+        let path = format_args!("services[{at}].tunnel");
         let mut exceptions = service
             .destinations
             .iter()
@@ -120,7 +123,7 @@ pub fn tunnels(index: &Index<'_>, findings: &mut Findings) {
             of_exception.or(service.forwarding),
         );
         for (position, exception) in service.destinations.iter().enumerate() {
-            let path = format!("services[{at}].destinations[{position}].tunnel");
+            let path = format_args!("services[{at}].destinations[{position}].tunnel");
             let method = exception.forwarding.or(service.forwarding);
             tunnel_in_use(findings, path, exception.tunnel.as_ref(), method);
         }
@@ -129,55 +132,46 @@ pub fn tunnels(index: &Index<'_>, findings: &mut Findings) {
 
 fn tunnel_in_use(
     findings: &mut Findings,
-    path: String,
+    path: Arguments<'_>,
     tunnel: Option<&Tunnel>,
     method: Option<Forwarding>,
 ) {
     let Some(tunnel) = tunnel else { return };
-    one_tunnel(findings, &path, tunnel);
+    one_tunnel(findings, path, tunnel);
     if method != Some(Forwarding::Tunnel) {
         let fix = "write \"forwarding\": \"tunnel\", or remove it";
         findings.add(path, "a tunnel without the forwarding \"tunnel\"", fix);
     }
 }
 
-fn one_tunnel(findings: &mut Findings, path: &str, tunnel: &Tunnel) {
+fn one_tunnel(findings: &mut Findings, path: Arguments<'_>, tunnel: &Tunnel) {
     let kind = tunnel.tunnel_type.unwrap_or(TunnelType::Ipip);
     match (kind, tunnel.port.map(Port::get)) {
         (TunnelType::Gue, None) => {
-            findings.add(
-                path.to_owned(),
-                "type gue needs \"port\"",
-                "Linux' fou usually listens on 6080",
-            );
+            let fix = "Linux' fou usually listens on 6080";
+            findings.add(path, "type gue needs \"port\"", fix);
         }
         (TunnelType::Gue, Some(0)) => {
-            findings.add(format!("{path}.port"), "is no port", "write 1 to 65535")
+            findings.add(
+                format_args!("{path}.port"),
+                "is no port",
+                "write 1 to 65535",
+            );
         }
         (TunnelType::Ipip | TunnelType::Gre, Some(_)) => {
-            findings.add(
-                format!("{path}.port"),
-                format!("has no meaning for {kind}"),
-                "remove it, or write type gue",
-            );
-        }
-        _ => {}
-    }
-    match (kind, tunnel.checksum.unwrap_or(Checksum::None)) {
-        (TunnelType::Ipip, checksum @ (Checksum::Checksum | Checksum::RemoteChecksum))
-        | (TunnelType::Gre, checksum @ Checksum::RemoteChecksum) => {
             let message = format!("has no meaning for {kind}");
-            let fix = if checksum == Checksum::Checksum {
-                "write type gue or gre"
-            } else {
-                "write type gue"
-            };
-            findings.add(
-                format!("{path}.checksum"),
-                message,
-                format!("remove it, or {fix}"),
-            );
+            let fix = "remove it, or write type gue";
+            findings.add(format_args!("{path}.port"), message, fix);
         }
         _ => {}
     }
+    let fix = match (kind, tunnel.checksum.unwrap_or(Checksum::None)) {
+        (TunnelType::Ipip, Checksum::Checksum) => "remove it, or write type gue or gre",
+        (TunnelType::Ipip | TunnelType::Gre, Checksum::RemoteChecksum) => {
+            "remove it, or write type gue"
+        }
+        _ => return,
+    };
+    let message = format!("has no meaning for {kind}");
+    findings.add(format_args!("{path}.checksum"), message, fix);
 }

@@ -11,18 +11,23 @@ pub fn drops(index: &Index<'_>, findings: &mut Findings) {
         .iter()
         .flat_map(|firewall| &firewall.drop);
     for (at, rule) in rules.enumerate() {
-        let path = format!("firewall.drop[{at}]");
+        let path = format_args!("firewall.drop[{at}]");
         if rule.protocols.is_empty() {
             findings.add(
-                format!("{path}.protocols"),
+                format_args!("{path}.protocols"),
                 "the list is empty",
                 "write [\"tcp\", \"udp\"]",
             );
         }
-        once(findings, &format!("{path}.protocols"), "", &rule.protocols);
+        once(
+            findings,
+            format_args!("{path}.protocols"),
+            "",
+            &rule.protocols,
+        );
         if rule.port.get() == 0 {
             findings.add(
-                format!("{path}.port"),
+                format_args!("{path}.port"),
                 "is no port to drop",
                 "write 1 to 65535",
             );
@@ -30,7 +35,7 @@ pub fn drops(index: &Index<'_>, findings: &mut Findings) {
         if let Some(last) = rule.last_port.filter(|last| *last < rule.port) {
             let message = format!("is before port {}", rule.port);
             findings.add(
-                format!("{path}.lastPort"),
+                format_args!("{path}.lastPort"),
                 message,
                 format!("write {last} as port"),
             );

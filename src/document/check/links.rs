@@ -19,7 +19,7 @@ pub fn one_kind(index: &Index<'_>, findings: &mut Findings) {
             );
         } else if !kinds.is_empty() && interface.name.as_str() == "lo" {
             findings.add(
-                format!("{path}.name"),
+                format_args!("{path}.name"),
                 "is the loopback interface, which is always there",
                 "name it otherwise",
             );
@@ -119,7 +119,7 @@ fn one_vlan_each(findings: &mut Findings, director: &Director, path: impl Fn(usi
         if let Some(other) = vlans.insert((vlan.parent, vlan.id), interface.name) {
             let message = format!("is {other} on {} already", vlan.parent);
             findings.add(
-                format!("{}.vlan.id", path(position)),
+                format_args!("{}.vlan.id", path(position)),
                 message,
                 "write each VLAN once",
             );

@@ -6,6 +6,7 @@ use super::{
     services::{protocol_list, range, unknown_vip},
 };
 use crate::document::{Family, Match, Service, Vip};
+use std::fmt::Arguments;
 use std::net::IpAddr;
 
 /// Every match names a VIP of the service's family, and ports.
@@ -16,13 +17,17 @@ pub fn matches(index: &Index<'_>, findings: &mut Findings) {
         };
         if matches.is_empty() {
             let fix = "add one, or leave the field out when something else sets the mark";
-            findings.add(format!("services[{at}].match"), "the list is empty", fix);
+            findings.add(
+                format_args!("services[{at}].match"),
+                "the list is empty",
+                fix,
+            );
         }
         for (position, one) in matches.iter().enumerate() {
             one_match(
                 index,
                 findings,
-                &format!("services[{at}].match[{position}]"),
+                format_args!("services[{at}].match[{position}]"),
                 service,
                 one,
             );
@@ -33,41 +38,34 @@ pub fn matches(index: &Index<'_>, findings: &mut Findings) {
 fn one_match(
     index: &Index<'_>,
     findings: &mut Findings,
-    path: &str,
+    path: Arguments<'_>,
     service: &Service,
     one: &Match,
 ) {
-    match index
-        .vip_by_name
-        .get(&one.vip)
-        .and_then(|at| index.document.vips.get(*at))
-    {
-        None => unknown_vip(findings, index, format!("{path}.vip"), one.vip.as_str()),
-        Some(vip) => {
-            let wanted = service.family.unwrap_or(Family::Ipv4);
-            if !has_family(vip, wanted) {
-                let message = format!("has no {wanted} address, and the mark is {wanted}");
-                findings.add(
-                    format!("{path}.vip"),
-                    message,
-                    "name another VIP, or give the service its \"family\"",
-                );
-            }
-        }
+    let vip = format_args!("{path}.vip");
+    match index.vip_by_name.get(&one.vip) {
+        None => unknown_vip(findings, index, vip, one.vip.as_str()),
+        Some(at) => wrong_family(findings, vip, service, &index.document.vips[*at]),
     }
     if let Some(protocols) = &one.protocols {
-        protocol_list(findings, &format!("{path}.protocols"), protocols);
+        protocol_list(findings, format_args!("{path}.protocols"), protocols);
     }
     match one.last_port {
         Some(last) => range(findings, path, one.port, last),
         None if one.port.get() == 0 => {
-            findings.add(
-                format!("{path}.port"),
-                "is no port to match",
-                "write 1 to 65535",
-            );
+            let message = "is no port to match";
+            findings.add(format_args!("{path}.port"), message, "write 1 to 65535");
         }
         None => {}
+    }
+}
+
+fn wrong_family(findings: &mut Findings, path: Arguments<'_>, service: &Service, vip: &Vip) {
+    let wanted = service.family.unwrap_or(Family::Ipv4);
+    if !has_family(vip, wanted) {
+        let message = format!("has no {wanted} address, and the mark is {wanted}");
+        let fix = "name another VIP, or give the service its \"family\"";
+        findings.add(path, message, fix);
     }
 }
 

@@ -6,33 +6,44 @@ use super::{
     index::{Index, family},
     names::once,
 };
-use crate::document::{
-    Family, Forwarding, Interface, Name, RealServer, Role, Service, ServiceDestination,
-};
-use std::collections::HashMap;
+use crate::document::{Family, Forwarding, Interface, Name, RealServer, Role, Service};
+use std::collections::BTreeSet;
+use std::fmt::Arguments;
 
 /// A service selects at least one real server, in one way.
 pub fn selection(index: &Index<'_>, findings: &mut Findings) {
     for (at, service) in index.services() {
-        let path = |field: &str| format!("services[{at}].{field}");
         match (&service.real_servers, &service.tag) {
             (Some(_), Some(_)) => findings.add(
-                format!("services[{at}]"),
+                format_args!("services[{at}]"),
                 "realServers and tag both given",
                 "keep one",
             ),
-            (Some(names), None) => named(index, findings, &path("realServers"), names),
+            (Some(names), None) => named(
+                index,
+                findings,
+                format_args!("services[{at}].realServers"),
+                names,
+            ),
             (None, Some(tag)) if !index.has_tag(tag) => {
                 let fix = findings.suggest(tag.as_str(), index.tags());
                 findings
-                    .report(path("tag"), "is no real server's tag", fix)
+                    .report(
+                        format_args!("services[{at}].tag"),
+                        "is no real server's tag",
+                        fix,
+                    )
                     .alone()
                     .relying_on(&["realServers"]);
             }
             (None, None) if index.document.real_servers.is_empty() => {
                 let message = format!("{} has no real server, the cluster has none", service.name);
                 findings
-                    .report(format!("services[{at}]"), message, "add one to realServers")
+                    .report(
+                        format_args!("services[{at}]"),
+                        message,
+                        "add one to realServers",
+                    )
                     .relying_on(&["realServers"]);
             }
             _ => {}
@@ -40,10 +51,10 @@ pub fn selection(index: &Index<'_>, findings: &mut Findings) {
     }
 }
 
-fn named(index: &Index<'_>, findings: &mut Findings, path: &str, names: &[Name]) {
+fn named(index: &Index<'_>, findings: &mut Findings, path: Arguments<'_>, names: &[Name]) {
     if names.is_empty() {
         findings.add(
-            path.to_owned(),
+            path,
             "the list is empty",
             "name some, or leave the field out to take all",
         );
@@ -54,7 +65,7 @@ fn named(index: &Index<'_>, findings: &mut Findings, path: &str, names: &[Name])
         .enumerate()
         .filter(|(_, name)| !index.real_server_by_name.contains_key(name))
     {
-        unknown_real_server(findings, index, format!("{path}[{at}]"), name);
+        unknown_real_server(findings, index, format_args!("{path}[{at}]"), name);
     }
 }
 
@@ -62,7 +73,7 @@ fn named(index: &Index<'_>, findings: &mut Findings, path: &str, names: &[Name])
 pub(super) fn unknown_real_server(
     findings: &mut Findings,
     index: &Index<'_>,
-    path: String,
+    path: Arguments<'_>,
     name: &Name,
 ) {
     let fix = findings.suggest(
@@ -80,65 +91,85 @@ pub(super) fn unknown_real_server(
 }
 
 /// How a service reaches one of its real servers.
-pub(super) struct Reach<'d> {
-    pub server: &'d RealServer,
+struct Reach<'d> {
+    server: &'d RealServer,
     /// What the document states; none when masquerade has to be assumed.
-    pub stated: Option<Forwarding>,
+    stated: Option<Forwarding>,
 }
 
-/// How a service reaches each of its real servers; nothing when the cluster is too large to look at.
-pub(super) fn reaches<'d>(index: &Index<'d>, service: &'d Service) -> Vec<Reach<'d>> {
-    let exceptions: HashMap<&Name, &ServiceDestination> = service
-        .destinations
-        .iter()
-        .map(|exception| (&exception.real_server, exception))
-        .collect();
-    let members = index.members(service);
-    let servers = members
-        .iter()
-        .filter_map(|at| index.document.real_servers.get(*at));
-    let reach = |server: &'d RealServer| {
-        let exception = if exceptions.is_empty() {
-            None
-        } else {
-            exceptions.get(&server.name).copied()
-        };
-        let stated = exception
-            .and_then(|exception| exception.forwarding)
-            .or(service.forwarding);
-        Reach { server, stated }
+/// How a service reaches each of its real servers.
+fn reaches<'d>(index: &Index<'d>, service: &'d Service) -> Vec<Reach<'d>> {
+    let exceptions = service.destinations.iter().filter_map(|exception| {
+        let at = index.real_server_by_name.get(&exception.real_server)?;
+        Some((*at, exception.forwarding))
+    });
+    let mut exceptions: Vec<_> = exceptions.collect();
+    exceptions.sort_by_key(|(at, _)| *at);
+    let exception = |at: usize| {
+        let found = exceptions.binary_search_by_key(&at, |(at, _)| *at).ok()?;
+        exceptions.get(found)?.1
     };
-    servers.map(reach).collect()
+    let members = index.members(service);
+    let reach = |at: &usize| {
+        let server = index.document.real_servers.get(*at)?;
+        Some(Reach {
+            server,
+            stated: exception(*at).or(service.forwarding),
+        })
+    };
+    members.iter().filter_map(reach).collect()
+}
+
+/// Packets can get to the real servers: the families fit, masquerade is only assumed where it must work, and direct
+/// routing has one link.
+pub fn reachability(index: &Index<'_>, findings: &mut Findings) {
+    let mut masquerading = BTreeSet::new();
+    for (at, service) in index.services().filter(|_| !index.is_too_large) {
+        let reaches = reaches(index, service);
+        let masquerades = |it: &Reach<'_>| matches!(it.stated, None | Some(Forwarding::Masquerade));
+        if reaches.iter().any(masquerades) {
+            match index.vip(service) {
+                Some(vip) => masquerading.extend(index.holders(vip).map(|(holder, _)| holder)),
+                None => masquerading.extend(0..index.document.directors.len()),
+            }
+        }
+        families(index, findings, (at, service), &reaches);
+        far_masquerade(index, findings, at, &reaches);
+        far_direct_routing(index, findings, at, &reaches);
+    }
+    inside_needed(index, findings, &masquerading);
 }
 
 /// The real servers have an address of the service's family. A tunnel may cross families.
-pub fn families(index: &Index<'_>, findings: &mut Findings) {
-    for (at, service) in index.services().filter(|_| !index.is_too_large) {
-        for wanted in index.families(service) {
-            let lacks = |reach: &&Reach<'_>| {
-                let tunnelled = reach.stated == Some(Forwarding::Tunnel);
-                !tunnelled && !has_family(reach.server, wanted)
-            };
-            let reaches = reaches(index, service);
-            let lacking: Vec<_> = reaches.iter().filter(lacks).collect();
-            if lacking.is_empty() {
-                continue;
-            }
-            let (word, fix) = match wanted {
-                Family::Ipv4 => ("IPv4", "use a tunnel, or leave it out of the service"),
-                Family::Ipv6 => ("IPv6", "give address6, or leave it out of the service"),
-            };
-            let vip = match &service.vip {
-                Some(vip) => format!("VIP {vip}"),
-                None => "the mark".to_owned(),
-            };
-            let message = format!(
-                "{vip} is {word}, without an {word} address: {}",
-                few(&lacking)
-            );
-            let finding = findings.report(format!("services[{at}]"), message, fix);
-            finding.relying_on(&["realServers", "vips"]);
+fn families(
+    index: &Index<'_>,
+    findings: &mut Findings,
+    (at, service): (usize, &Service),
+    reaches: &[Reach<'_>],
+) {
+    for wanted in index.families(service) {
+        let lacks = |reach: &&Reach<'_>| {
+            let tunnelled = reach.stated == Some(Forwarding::Tunnel);
+            !tunnelled && !has_family(reach.server, wanted)
+        };
+        let lacking: Vec<_> = reaches.iter().filter(lacks).collect();
+        if lacking.is_empty() {
+            continue;
         }
+        let (word, fix) = match wanted {
+            Family::Ipv4 => ("IPv4", "use a tunnel, or leave it out of the service"),
+            Family::Ipv6 => ("IPv6", "give address6, or leave it out of the service"),
+        };
+        let vip = match &service.vip {
+            Some(vip) => format!("VIP {vip}"),
+            None => "the mark".to_owned(),
+        };
+        let message = format!(
+            "{vip} is {word}, without an {word} address: {}",
+            few(&lacking)
+        );
+        let finding = findings.report(format_args!("services[{at}]"), message, fix);
+        finding.relying_on(&["realServers", "vips"]);
     }
 }
 
@@ -154,23 +185,6 @@ fn few(reaches: &[&Reach<'_>]) -> String {
     match reaches.len() - names.len() {
         0 => names.join(", "),
         more => format!("{} and {more} more", names.join(", ")),
-    }
-}
-
-/// Masquerade is only assumed where it must work, and direct routing needs the same link.
-pub fn forwarding(index: &Index<'_>, findings: &mut Findings) {
-    let mut masquerades = false;
-    for (at, service) in index.services().filter(|_| !index.is_too_large) {
-        let reaches = reaches(index, service);
-        let method = |reach: &Reach<'_>| reach.stated.unwrap_or(Forwarding::Masquerade);
-        masquerades |= reaches
-            .iter()
-            .any(|reach| method(reach) == Forwarding::Masquerade);
-        far_masquerade(index, findings, at, &reaches);
-        far_direct_routing(index, findings, at, &reaches);
-    }
-    if masquerades {
-        inside_needed(index, findings);
     }
 }
 
@@ -191,7 +205,11 @@ fn far_masquerade(index: &Index<'_>, findings: &mut Findings, at: usize, reaches
         several => format!("{} are", few(several)),
     };
     let message = format!("{who} in no inside network, so masquerade cannot be assumed");
-    let finding = findings.report(format!("services[{at}]"), message, "state \"forwarding\"");
+    let finding = findings.report(
+        format_args!("services[{at}]"),
+        message,
+        "state \"forwarding\"",
+    );
     finding.relying_on(&["directors", "realServers"]);
 }
 
@@ -210,20 +228,23 @@ fn far_direct_routing(
         let message = "direct routing needs one link, and in no network of a director is:";
         let fix = "use \"tunnel\" or \"masquerade\" for it";
         let message = format!("{message} {}", few(&far));
-        let finding = findings.report(format!("services[{at}]"), message, fix);
+        let finding = findings.report(format_args!("services[{at}]"), message, fix);
         finding.relying_on(&["directors", "realServers"]);
     }
 }
 
 /// Replies of masqueraded services come back through the director.
-fn inside_needed(index: &Index<'_>, findings: &mut Findings) {
-    for (at, director) in index.directors() {
+fn inside_needed(index: &Index<'_>, findings: &mut Findings, masquerading: &BTreeSet<usize>) {
+    for (at, director) in index
+        .directors()
+        .filter(|(at, _)| masquerading.contains(at))
+    {
         let is_inside = |interface: &Interface| interface.role == Some(Role::Inside);
         if !director.interfaces.iter().any(is_inside) {
             let name = &director.name;
             let message = format!("{name} has no \"inside\" interface, and a service masquerades");
             let fix = "give one the role, or state another \"forwarding\"";
-            let finding = findings.report(format!("directors[{at}]"), message, fix);
+            let finding = findings.report(format_args!("directors[{at}]"), message, fix);
             finding.relying_on(&["directors"]);
         }
     }

@@ -26,6 +26,7 @@ mod vips;
 use super::Document;
 pub(super) use index::Index;
 pub(super) use ranges::{PortRange, PortRanges};
+use std::fmt::Display;
 
 /// Something wrong with a document whose place is a path, not yet a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,8 +109,7 @@ const RULES: &[Rule] = &[
     services::thresholds,
     marks::matches,
     members::selection,
-    members::families,
-    members::forwarding,
+    members::reachability,
     destinations::exceptions,
     destinations::changed_ports,
     destinations::tunnels,
@@ -135,20 +135,20 @@ pub(crate) struct Findings {
 impl Findings {
     const MOST: usize = 1000;
 
-    fn add(&mut self, path: String, message: impl Into<String>, fix: impl Into<String>) {
+    fn add(&mut self, path: impl Display, message: impl Into<String>, fix: impl Into<String>) {
         self.report(path, message, fix);
     }
 
     /// Adds a finding of which more can be said.
     fn report(
         &mut self,
-        path: String,
+        path: impl Display,
         message: impl Into<String>,
         fix: impl Into<String>,
     ) -> &mut Finding {
         self.found.truncate(Self::MOST);
         self.found.push(Finding {
-            path,
+            path: path.to_string(),
             message: message.into(),
             fix: fix.into(),
             relies_on: &[],

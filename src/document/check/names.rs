@@ -2,7 +2,8 @@
 
 use super::{Findings, index::Index};
 use crate::document::Name;
-use std::{collections::HashMap, hash::Hash};
+use std::fmt::Arguments;
+use std::{collections::HashMap, fmt::Display, hash::Hash};
 
 /// A name stands for one thing.
 pub fn unique_names(index: &Index<'_>, findings: &mut Findings) {
@@ -42,14 +43,14 @@ pub fn unique_in_directors(index: &Index<'_>, findings: &mut Findings) {
         let interfaces = director.interfaces.iter().map(|it| &it.name);
         once(
             findings,
-            &format!("directors[{at}].interfaces"),
+            format_args!("directors[{at}].interfaces"),
             "name",
             interfaces,
         );
         let settings = director.sysctls.iter().map(|it| &it.name);
         once(
             findings,
-            &format!("directors[{at}].sysctls"),
+            format_args!("directors[{at}].sysctls"),
             "name",
             settings,
         );
@@ -59,28 +60,43 @@ pub fn unique_in_directors(index: &Index<'_>, findings: &mut Findings) {
 /// Reports every value of a list that stands in it before. Without a field, the entries are the values themselves.
 pub(super) fn once<T: Hash + Eq>(
     findings: &mut Findings,
-    list: &str,
+    list: impl Display,
     field: &str,
     values: impl IntoIterator<Item = T>,
 ) {
-    let mut first = HashMap::new();
-    for (at, value) in values.into_iter().enumerate() {
-        let Some(before) = first.get(&value) else {
-            first.insert(value, at);
-            continue;
-        };
+    for (before, at) in repeated(values.into_iter().collect()) {
         let (path, message) = match field {
             "" => (
-                format!("{list}[{at}]"),
+                format_args!("{list}[{at}]"),
                 "stands in the list already".to_owned(),
             ),
             _ => (
-                format!("{list}[{at}].{field}"),
+                format_args!("{list}[{at}].{field}"),
                 format!("is {list}[{before}]'s already"),
             ),
         };
         findings.report(path, message, "write each once").alone();
     }
+}
+
+/// The positions of values that stand in a list before, each after the position of the first.
+fn repeated<T: Hash + Eq>(values: Vec<T>) -> Vec<(usize, usize)> {
+    // Most lists are short, and comparing is cheaper than hashing.
+    const SHORT: usize = 8;
+    if values.len() <= SHORT {
+        let first = |at: usize| {
+            values
+                .iter()
+                .position(|value| *value == values[at])
+                .unwrap_or(at)
+        };
+        let firsts = (0..values.len()).map(|at| (first(at), at));
+        return firsts.filter(|(first, at)| first < at).collect();
+    }
+    let mut firsts = HashMap::with_capacity(values.len());
+    let positions = values.into_iter().enumerate();
+    let firsts = positions.map(|(at, value)| (*firsts.entry(value).or_insert(at), at));
+    firsts.filter(|(first, at)| first < at).collect()
 }
 
 /// A node's name is a host name: in `/etc/hosts`, and in the DHCP servers' own languages.
@@ -89,14 +105,14 @@ pub fn host_names(index: &Index<'_>, findings: &mut Findings) {
     for (at, director) in document.directors.iter().enumerate() {
         host_name(
             findings,
-            &format!("directors[{at}].name"),
+            format_args!("directors[{at}].name"),
             &director.name,
             index,
         );
     }
     for (at, server) in document.real_servers.iter().enumerate() {
-        let path = format!("realServers[{at}].name");
-        host_name(findings, &path, &server.name, index);
+        let path = format_args!("realServers[{at}].name");
+        host_name(findings, path, &server.name, index);
         if let Some(director) = index.director_by_name.get(&server.name) {
             findings.add(
                 path,
@@ -107,15 +123,11 @@ pub fn host_names(index: &Index<'_>, findings: &mut Findings) {
     }
 }
 
-fn host_name(findings: &mut Findings, path: &str, name: &Name, index: &Index<'_>) {
+fn host_name(findings: &mut Findings, path: Arguments<'_>, name: &Name, index: &Index<'_>) {
     if is_reserved(name) {
         let message =
             "is no host name for every DHCP server: some read it as a lease time or as an order";
-        findings.add(
-            path.to_owned(),
-            message,
-            "write another name, such as \"rs1\"",
-        );
+        findings.add(path, message, "write another name, such as \"rs1\"");
     }
     let domain = index
         .document
@@ -125,7 +137,7 @@ fn host_name(findings: &mut Findings, path: &str, name: &Name, index: &Index<'_>
     let length = name.as_str().len() + 1 + domain;
     if domain > 0 && length > 253 {
         findings.add(
-            path.to_owned(),
+            path,
             format!("has {length} characters with the domain"),
             "write at most 253 together",
         );

@@ -2,6 +2,7 @@
 
 use super::{Findings, addresses::edge_of, index::Index, names::once};
 use crate::document::{Dhcp, Director, Interface, KickstartProfile, MountPoint, Network, Role};
+use std::fmt::Arguments;
 use std::{
     collections::BTreeSet,
     net::{IpAddr, Ipv4Addr},
@@ -103,7 +104,7 @@ fn in_network(findings: &mut Findings, dhcp: &Dhcp, director: &Director, network
         if let Some(edge) = edge_of(network, address) {
             let message = format!("is the {edge} address of {network}");
             findings.add(
-                format!("netboot.dhcp.{field}"),
+                format_args!("netboot.dhcp.{field}"),
                 message,
                 "write an address inside it",
             );
@@ -191,7 +192,7 @@ pub fn reservations(index: &Index<'_>, findings: &mut Findings) {
         );
         let fix = "write an address of that network, or remove the mac";
         findings
-            .report(format!("realServers[{at}].address"), message, fix)
+            .report(format_args!("realServers[{at}].address"), message, fix)
             .relying_on(&["directors"]);
     }
 }
@@ -205,9 +206,14 @@ pub fn profiles(index: &Index<'_>, findings: &mut Findings) {
         .flat_map(|netboot| &netboot.kickstart)
         .enumerate()
     {
-        let path = format!("netboot.kickstart[{at}]");
-        partitions(findings, &path, profile);
-        once(findings, &format!("{path}.packages"), "", &profile.packages);
+        let path = format_args!("netboot.kickstart[{at}]");
+        partitions(findings, path, profile);
+        once(
+            findings,
+            format_args!("{path}.packages"),
+            "",
+            &profile.packages,
+        );
         let environments = profile
             .packages
             .iter()
@@ -215,19 +221,28 @@ pub fn profiles(index: &Index<'_>, findings: &mut Findings) {
             .filter(|(_, package)| package.as_str().starts_with("@^"));
         for (position, _) in environments.skip(1) {
             let message = "is a second environment, and the installer takes the last one only";
-            findings.add(format!("{path}.packages[{position}]"), message, "keep one");
+            findings.add(
+                format_args!("{path}.packages[{position}]"),
+                message,
+                "keep one",
+            );
         }
     }
 }
 
-fn partitions(findings: &mut Findings, path: &str, profile: &KickstartProfile) {
+fn partitions(findings: &mut Findings, path: Arguments<'_>, profile: &KickstartProfile) {
     let mounts = || profile.partitions.iter().map(|partition| &partition.mount);
-    once(findings, &format!("{path}.partitions"), "mount", mounts());
+    once(
+        findings,
+        format_args!("{path}.partitions"),
+        "mount",
+        mounts(),
+    );
     let is_root = |mount: &MountPoint| mount.as_str() == "/";
     if !profile.partitions.is_empty() && !mounts().any(is_root) {
         let fix = "add { \"mount\": \"/\", \"sizeMiB\": 4096, \"grow\": true }";
         findings.add(
-            format!("{path}.partitions"),
+            format_args!("{path}.partitions"),
             "no partition is mounted at \"/\"",
             fix,
         );
@@ -246,7 +261,7 @@ pub fn chosen_profiles(index: &Index<'_>, findings: &mut Findings) {
         match &server.kickstart {
             Some(name) if !names.contains(name.as_str()) => {
                 let fix = findings.suggest(name.as_str(), names.iter().copied());
-                let path = format!("realServers[{at}].kickstart");
+                let path = format_args!("realServers[{at}].kickstart");
                 let finding = findings.report(path, "is no profile", fix);
                 finding.alone().relying_on(&["netboot"]);
             }
@@ -254,7 +269,7 @@ pub fn chosen_profiles(index: &Index<'_>, findings: &mut Findings) {
                 let some: Vec<&str> = names.iter().copied().take(8).collect();
                 let message = format!("{} has a mac and could have several profiles", server.name);
                 let fix = format!("add \"kickstart\": one of {}", some.join(", "));
-                findings.add(format!("realServers[{at}]"), message, fix);
+                findings.add(format_args!("realServers[{at}]"), message, fix);
             }
             _ => {}
         }

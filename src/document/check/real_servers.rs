@@ -6,12 +6,12 @@ use super::{
     index::Index,
     names::once,
 };
-use crate::document::RealServer;
+use crate::document::{Name, RealServer};
 use std::{collections::HashMap, net::IpAddr};
 
 /// The addresses.
 pub fn addresses(index: &Index<'_>, findings: &mut Findings) {
-    let mut taken = Taken::new(index);
+    let mut taken = taken(index);
     for (at, server) in index.real_servers() {
         let address = server.address.get();
         one_address(findings, &mut taken, (at, server), "address", address);
@@ -28,7 +28,7 @@ pub fn addresses(index: &Index<'_>, findings: &mut Findings) {
         if address.is_ipv6() {
             let message = "is a second IPv6 address: address is IPv6 already";
             findings.add(
-                format!("realServers[{at}].address6"),
+                format_args!("realServers[{at}].address6"),
                 message,
                 "remove address6",
             );
@@ -43,7 +43,7 @@ pub fn macs(index: &Index<'_>, findings: &mut Findings) {
         let Some(mac) = server.mac else { continue };
         if let Some((first, name)) = macs.insert(mac, (at, &server.name)) {
             let message = format!("is already {name}'s (realServers[{first}])");
-            let path = format!("realServers[{at}].mac");
+            let path = format_args!("realServers[{at}].mac");
             findings
                 .report(path, message, "give each machine its own MAC")
                 .alone();
@@ -51,63 +51,74 @@ pub fn macs(index: &Index<'_>, findings: &mut Findings) {
     }
 }
 
-/// Whose an address is, of everything that is no real server.
-struct Taken {
-    by: HashMap<IpAddr, String>,
+/// Whose an address is.
+enum Holder<'d> {
+    RealServer(usize, &'d Name),
+    /// What else it is, as the rest of a sentence.
+    Other(String),
 }
 
-impl Taken {
-    fn new(index: &Index<'_>) -> Self {
-        let mut by = HashMap::new();
-        for (address, (edge, network)) in edges(index) {
-            by.insert(address, format!("is the {edge} address of {network}"));
-        }
-        for director in &index.document.directors {
-            let gateways = director
-                .gateway
-                .map(IpAddr::from)
+/// Who has which address.
+type Taken<'d> = HashMap<IpAddr, Holder<'d>>;
+
+/// The addresses of everything that is no real server.
+fn taken<'d>(index: &Index<'d>) -> Taken<'d> {
+    let edges = edges(index).into_iter().map(|(address, (edge, network))| {
+        let what = format!("is the {edge} address of {network}");
+        (address, Holder::Other(what))
+    });
+    let own = of_directors(index).into_iter().map(|(address, owner)| {
+        let what = format!(
+            "is the director's own ({} {})",
+            owner.director, owner.interface
+        );
+        (address, Holder::Other(what))
+    });
+    let mut taken: Taken<'d> = edges.chain(own).collect();
+    for it in &index.document.directors {
+        let gateways = [it.gateway.map(IpAddr::from), it.gateway6.map(IpAddr::from)];
+        let holder = || Holder::Other(format!("is {}'s gateway", it.name));
+        taken.extend(
+            gateways
                 .into_iter()
-                .chain(director.gateway6.map(IpAddr::from));
-            by.extend(gateways.map(|gateway| (gateway, format!("is {}'s gateway", director.name))));
-        }
-        for (address, owner) in of_directors(index) {
-            by.insert(
-                address,
-                format!(
-                    "is the director's own ({} {})",
-                    owner.director, owner.interface
-                ),
-            );
-        }
-        for vip in &index.document.vips {
-            let addresses =
-                std::iter::once(vip.address.get()).chain(vip.address6.map(IpAddr::from));
-            by.extend(addresses.map(|address| (address, format!("is the VIP {}", vip.name))));
-        }
-        Self { by }
+                .flatten()
+                .map(|address| (address, holder())),
+        );
     }
+    for it in &index.document.vips {
+        let addresses = [Some(it.address.get()), it.address6.map(IpAddr::from)];
+        let holder = || Holder::Other(format!("is the VIP {}", it.name));
+        taken.extend(
+            addresses
+                .into_iter()
+                .flatten()
+                .map(|address| (address, holder())),
+        );
+    }
+    taken
 }
 
-fn one_address(
+fn one_address<'d>(
     findings: &mut Findings,
-    taken: &mut Taken,
-    (at, server): (usize, &RealServer),
+    taken: &mut Taken<'d>,
+    (at, server): (usize, &'d RealServer),
     field: &str,
     address: IpAddr,
 ) {
-    let path = || format!("realServers[{at}].{field}");
-    if let Some(reason) = not_a_machine(address) {
-        findings
-            .report(path(), reason, "write the machine's own address")
-            .alone();
-        return;
-    }
-    let owner = format!("is already {}'s (realServers[{at}])", server.name);
-    if let Some(before) = taken.by.insert(address, owner) {
-        findings
-            .report(path(), before, "write the machine's own address")
-            .alone();
-    }
+    let message = match not_a_machine(address) {
+        Some(reason) => reason.to_owned(),
+        None => match taken.insert(address, Holder::RealServer(at, &server.name)) {
+            Some(Holder::RealServer(first, name)) => {
+                format!("is already {name}'s (realServers[{first}])")
+            }
+            Some(Holder::Other(what)) => what,
+            None => return,
+        },
+    };
+    let path = format_args!("realServers[{at}].{field}");
+    findings
+        .report(path, message, "write the machine's own address")
+        .alone();
 }
 
 /// A tag stands once at a machine.
@@ -115,7 +126,7 @@ pub fn tags(index: &Index<'_>, findings: &mut Findings) {
     for (at, server) in index.real_servers().filter(|(_, s)| s.tags.len() > 1) {
         once(
             findings,
-            &format!("realServers[{at}].tags"),
+            format_args!("realServers[{at}].tags"),
             "",
             &server.tags,
         );

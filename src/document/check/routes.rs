@@ -6,6 +6,7 @@ use super::{
     index::{Index, family},
 };
 use crate::document::{Director, InterfaceName, Network, Role, Route};
+use std::fmt::Arguments;
 use std::{collections::HashMap, net::IpAddr};
 
 /// The kernel's main table, and the one that it keeps for itself.
@@ -24,7 +25,7 @@ pub fn gateways(index: &Index<'_>, findings: &mut Findings) {
         for (field, gateway) in gateways {
             let judged = gateway.filter(|gateway| !(is_link_local(*gateway) && has_outside));
             if let Some(gateway) = judged {
-                let path = format!("directors[{at}].{field}");
+                let path = format_args!("directors[{at}].{field}");
                 next_hop(findings, path, director, gateway, None);
             }
         }
@@ -49,7 +50,7 @@ fn networks(director: &Director) -> impl Iterator<Item = (InterfaceName, IpAddr,
 /// A next hop is another machine on a network of the director, and of the given interface.
 fn next_hop(
     findings: &mut Findings,
-    path: String,
+    path: Arguments<'_>,
     director: &Director,
     hop: IpAddr,
     by: Option<InterfaceName>,
@@ -126,28 +127,28 @@ pub fn routes(index: &Index<'_>, findings: &mut Findings) {
             .map(|(name, _, network)| (network, name))
             .collect();
         for (position, route) in director.routes.iter().enumerate() {
-            let path = format!("directors[{at}].routes[{position}]");
-            way(findings, &path, director, route);
+            let path = format_args!("directors[{at}].routes[{position}]");
+            way(findings, path, director, route);
             let table = route.table.map_or(MAIN, |table| table.get());
             let metric = route.metric.map_or(0, |metric| metric.get());
-            if let Some(other) = seen.insert((route.to, table, metric), path.clone()) {
+            if let Some(other) = seen.insert((route.to, table, metric), path.to_string()) {
                 let message = format!("is in table {table} with metric {metric} already ({other})");
                 findings.add(
-                    format!("{path}.to"),
+                    format_args!("{path}.to"),
                     message,
                     "write each once, or give them different metrics",
                 );
             }
             if let Some(name) = connected.get(&route.to).filter(|_| table == MAIN) {
                 findings.add(
-                    format!("{path}.to"),
+                    format_args!("{path}.to"),
                     format!("is {name}'s own network already"),
                     "remove the route",
                 );
             }
             if table == LOCAL {
                 findings.add(
-                    format!("{path}.table"),
+                    format_args!("{path}.table"),
                     "is the kernel's own table",
                     "write another, such as 254 or 100",
                 );
@@ -167,12 +168,12 @@ fn default_routes(director: &Director) -> HashMap<(Network, u32, u32), String> {
 }
 
 /// How a route gets to its network.
-fn way(findings: &mut Findings, path: &str, director: &Director, route: &Route) {
+fn way(findings: &mut Findings, path: Arguments<'_>, director: &Director, route: &Route) {
     let mut names = director.interfaces.iter().map(|interface| interface.name);
     match (route.via, route.interface) {
         (None, None) => {
             let fix = "give \"via\", \"interface\" or both";
-            findings.add(path.to_owned(), "the route has no next hop", fix);
+            findings.add(path, "the route has no next hop", fix);
         }
         (_, Some(name)) if !names.any(|known| known == name) => {
             let names = director
@@ -181,15 +182,21 @@ fn way(findings: &mut Findings, path: &str, director: &Director, route: &Route) 
                 .map(|interface| interface.name.as_str());
             let fix = findings.suggest(name.as_str(), names);
             let message = format!("is no interface of {}", director.name);
-            let finding = findings.report(format!("{path}.interface"), message, fix);
+            let finding = findings.report(format_args!("{path}.interface"), message, fix);
             finding.alone().relying_on(&["directors"]);
         }
         (Some(via), _) if family(via.get()) != family(route.to.address()) => {
             let message = format!("is not of the same family as {}", route.to);
             let fix = "write a next hop of the same family";
-            findings.add(format!("{path}.via"), message, fix);
+            findings.add(format_args!("{path}.via"), message, fix);
         }
-        (Some(via), by) => next_hop(findings, format!("{path}.via"), director, via.get(), by),
+        (Some(via), by) => next_hop(
+            findings,
+            format_args!("{path}.via"),
+            director,
+            via.get(),
+            by,
+        ),
         (None, Some(_)) => {}
     }
 }

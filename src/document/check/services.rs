@@ -4,6 +4,7 @@ use super::{Findings, index::Index, names::once};
 use crate::document::{
     Family, PersistenceEngine, Port, Protocol, Scheduler, SchedulerFlag, Service, Threshold,
 };
+use std::fmt::Arguments;
 
 /// A range of ports becomes as many virtual services.
 const PORTS: u32 = 1024;
@@ -14,7 +15,7 @@ pub fn what_is_balanced(index: &Index<'_>, findings: &mut Findings) {
         match (&service.vip, service.firewall_mark) {
             (None, None) => {
                 findings.add(
-                    format!("services[{at}]"),
+                    format_args!("services[{at}]"),
                     "\"vip\" is missing",
                     "name a VIP, or give a \"firewallMark\"",
                 );
@@ -23,17 +24,21 @@ pub fn what_is_balanced(index: &Index<'_>, findings: &mut Findings) {
             (Some(_), None) => beside_vip(findings, index, at, service),
         }
         if let Some(protocols) = &service.protocols {
-            protocol_list(findings, &format!("services[{at}].protocols"), protocols);
+            protocol_list(
+                findings,
+                format_args!("services[{at}].protocols"),
+                protocols,
+            );
         }
     }
 }
 
 /// A list of protocols is not empty, and each stands in it once.
-pub(super) fn protocol_list(findings: &mut Findings, path: &str, protocols: &[Protocol]) {
+pub(super) fn protocol_list(findings: &mut Findings, path: Arguments<'_>, protocols: &[Protocol]) {
     match protocols {
         [_] => {}
         [] => findings.add(
-            path.to_owned(),
+            path,
             "the list is empty",
             "write [\"tcp\"], or leave the field out",
         ),
@@ -55,7 +60,7 @@ fn beside_mark(findings: &mut Findings, at: usize, service: &Service) {
             _ => "a mark replaces vip and port, or put them under \"match\"",
         };
         findings.add(
-            format!("services[{at}]"),
+            format_args!("services[{at}]"),
             format!("firewallMark and {field}"),
             fix,
         );
@@ -71,13 +76,13 @@ fn beside_vip(findings: &mut Findings, index: &Index<'_>, at: usize, service: &S
         unknown_vip(
             findings,
             index,
-            format!("services[{at}].vip"),
+            format_args!("services[{at}].vip"),
             name.as_str(),
         );
     }
     if service.port.is_none() {
         let fix = "add it, for example \"port\": 80";
-        findings.add(format!("services[{at}]"), "\"port\" is missing", fix);
+        findings.add(format_args!("services[{at}]"), "\"port\" is missing", fix);
     }
     for (field, given) in [
         ("family", service.family.is_some()),
@@ -85,7 +90,7 @@ fn beside_vip(findings: &mut Findings, index: &Index<'_>, at: usize, service: &S
     ] {
         if given {
             findings.add(
-                format!("services[{at}]"),
+                format_args!("services[{at}]"),
                 format!("{field} without firewallMark"),
                 format!("remove {field}"),
             );
@@ -94,7 +99,12 @@ fn beside_vip(findings: &mut Findings, index: &Index<'_>, at: usize, service: &S
 }
 
 /// A VIP that nobody declared.
-pub(super) fn unknown_vip(findings: &mut Findings, index: &Index<'_>, path: String, name: &str) {
+pub(super) fn unknown_vip(
+    findings: &mut Findings,
+    index: &Index<'_>,
+    path: Arguments<'_>,
+    name: &str,
+) {
     let fix = findings.suggest(
         name,
         index.document.vips.iter().map(|vip| vip.name.as_str()),
@@ -108,48 +118,48 @@ pub(super) fn unknown_vip(findings: &mut Findings, index: &Index<'_>, path: Stri
 /// Ports and ranges of ports.
 pub fn ports(index: &Index<'_>, findings: &mut Findings) {
     for (at, service) in index.services() {
-        let path = format!("services[{at}]");
+        let path = format_args!("services[{at}]");
         match (service.port, service.last_port) {
             (Some(port), None) if port.get() == 0 && service.persistence.is_none() => {
                 let fix = "write 1 to 65535, or add \"persistence\": {}";
                 findings.add(
-                    format!("{path}.port"),
+                    format_args!("{path}.port"),
                     "means any port and needs persistence",
                     fix,
                 );
             }
             (None, Some(_)) if service.vip.is_some() => {
                 findings.add(
-                    format!("{path}.lastPort"),
+                    format_args!("{path}.lastPort"),
                     "stands without port",
                     "add \"port\"",
                 );
             }
-            (Some(port), Some(last)) => range(findings, &path, port, last),
+            (Some(port), Some(last)) => range(findings, path, port, last),
             _ => {}
         }
     }
 }
 
 /// A range of ports starts before it ends, and is not too long.
-pub(super) fn range(findings: &mut Findings, path: &str, port: Port, last: Port) {
+pub(super) fn range(findings: &mut Findings, path: Arguments<'_>, port: Port, last: Port) {
     let count = u32::from(last.get()) + 1 - u32::from(port.get().min(last.get()));
     if port.get() == 0 {
         findings.add(
-            format!("{path}.port"),
+            format_args!("{path}.port"),
             "is no start of a range",
             "write 1 to 65535, or remove lastPort",
         );
     } else if last < port {
         findings.add(
-            format!("{path}.lastPort"),
+            format_args!("{path}.lastPort"),
             format!("is before port {port}"),
             "write the larger one here",
         );
     } else if count > PORTS {
         let fix = format!("write at most {PORTS}, or use one firewallMark with \"match\"");
         findings.add(
-            format!("{path}.lastPort"),
+            format_args!("{path}.lastPort"),
             format!("makes {count} ports"),
             fix,
         );
@@ -162,7 +172,7 @@ pub fn real_server_ports(index: &Index<'_>, findings: &mut Findings) {
         let Some(target) = service.real_server_port else {
             continue;
         };
-        let path = format!("services[{at}].realServerPort");
+        let path = format_args!("services[{at}].realServerPort");
         let Some(port) = service.port else { continue };
         let last = service.last_port.unwrap_or(port);
         let longest = u32::from(target.get()) + u32::from(last.get().saturating_sub(port.get()));
@@ -189,7 +199,7 @@ pub fn scheduling(index: &Index<'_>, findings: &mut Findings) {
         .filter(|(_, service)| !service.scheduler_flags.is_empty())
     {
         let scheduler = service.scheduler.unwrap_or(Scheduler::Wlc);
-        let list = format!("services[{at}].schedulerFlags");
+        let list = format_args!("services[{at}].schedulerFlags");
         for (position, flag) in service.scheduler_flags.iter().enumerate() {
             let needed = match flag {
                 SchedulerFlag::ShFallback | SchedulerFlag::ShPort => Scheduler::Sh,
@@ -198,13 +208,13 @@ pub fn scheduling(index: &Index<'_>, findings: &mut Findings) {
             if needed != scheduler {
                 let message = format!("belongs to scheduler {needed}, this is {scheduler}");
                 findings.add(
-                    format!("{list}[{position}]"),
+                    format_args!("{list}[{position}]"),
                     message,
                     format!("remove it, or write \"{needed}\""),
                 );
             }
         }
-        once(findings, &list, "", &service.scheduler_flags);
+        once(findings, list, "", &service.scheduler_flags);
     }
 }
 
@@ -214,7 +224,7 @@ pub fn persistence(index: &Index<'_>, findings: &mut Findings) {
         let Some(persistence) = &service.persistence else {
             continue;
         };
-        let path = format!("services[{at}].persistence");
+        let path = format_args!("services[{at}].persistence");
         let is_ipv4 = index.families(service).contains(&Family::Ipv4);
         if persistence.prefix.is_some_and(|prefix| prefix.get() > 32) && is_ipv4 {
             let place = match &service.vip {
@@ -223,7 +233,7 @@ pub fn persistence(index: &Index<'_>, findings: &mut Findings) {
             };
             findings
                 .report(
-                    format!("{path}.prefix"),
+                    format_args!("{path}.prefix"),
                     format!("is too long on {place}"),
                     "write at most 32",
                 )
@@ -233,7 +243,7 @@ pub fn persistence(index: &Index<'_>, findings: &mut Findings) {
         if sip && service.vip.is_some() && service.protocols.as_deref() != Some(&[Protocol::Udp]) {
             let message = format!("is for udp; protocols are {}", protocols(service));
             findings.add(
-                format!("{path}.engine"),
+                format_args!("{path}.engine"),
                 message,
                 "write \"protocols\": [\"udp\"], or split the service",
             );
@@ -250,7 +260,11 @@ pub fn one_packet(index: &Index<'_>, findings: &mut Findings) {
         if service.vip.is_some() && service.protocols.as_deref() != Some(&[Protocol::Udp]) {
             let message = format!("is for udp; protocols are {}", protocols(service));
             let fix = "write \"protocols\": [\"udp\"], or split the service";
-            findings.add(format!("services[{at}].onePacketScheduling"), message, fix);
+            findings.add(
+                format_args!("services[{at}].onePacketScheduling"),
+                message,
+                fix,
+            );
         }
     }
 }
@@ -268,7 +282,7 @@ pub fn thresholds(index: &Index<'_>, findings: &mut Findings) {
     for (at, service) in index.services() {
         pair(
             findings,
-            &format!("services[{at}]"),
+            format_args!("services[{at}]"),
             service.upper_threshold,
             service.lower_threshold,
         );
@@ -282,7 +296,7 @@ pub fn thresholds(index: &Index<'_>, findings: &mut Findings) {
                 let lower = exception.lower_threshold.or(service.lower_threshold);
                 pair(
                     findings,
-                    &format!("services[{at}].destinations[{position}]"),
+                    format_args!("services[{at}].destinations[{position}]"),
                     upper,
                     lower,
                 );
@@ -291,23 +305,24 @@ pub fn thresholds(index: &Index<'_>, findings: &mut Findings) {
     }
 }
 
-fn pair(findings: &mut Findings, path: &str, upper: Option<Threshold>, lower: Option<Threshold>) {
+fn pair(
+    findings: &mut Findings,
+    path: Arguments<'_>,
+    upper: Option<Threshold>,
+    lower: Option<Threshold>,
+) {
     let lower = lower.map_or(0, |threshold| threshold.get());
     match upper.map_or(0, |threshold| threshold.get()) {
         0 if lower > 0 => {
             findings.add(
-                path.to_owned(),
+                path,
                 format!("lowerThreshold {lower} without upperThreshold"),
                 "give both",
             );
         }
         upper if upper < lower => {
             let message = format!("lowerThreshold {lower} is above upperThreshold {upper}");
-            findings.add(
-                path.to_owned(),
-                message,
-                "write the larger one as upperThreshold",
-            );
+            findings.add(path, message, "write the larger one as upperThreshold");
         }
         _ => {}
     }

@@ -15,7 +15,7 @@ pub fn lists(index: &Index<'_>, findings: &mut Findings) {
     for (at, director) in index.directors() {
         if director.interfaces.len() > INTERFACES {
             let message = format!("more than {INTERFACES} interfaces");
-            let path = format!("directors[{at}].interfaces");
+            let path = format_args!("directors[{at}].interfaces");
             findings.add(path, message, "leave out those that we need not touch");
         }
     }
@@ -42,7 +42,7 @@ pub fn table(index: &Index<'_>, findings: &mut Findings) {
             if before <= limit && now > limit {
                 let message = format!("with {} there are more than {limit} {what}", service.name);
                 findings.add(
-                    format!("services[{at}]"),
+                    format_args!("services[{at}]"),
                     message,
                     "use a firewallMark for ranges, or split the cluster",
                 );

@@ -2,6 +2,7 @@
 
 use super::{Findings, index::Index};
 use crate::document::{Forwarding, Service, SysctlKey, SysctlSetting};
+use std::fmt::Arguments;
 
 /// Settings of one interface, or of `all` and `default`: below `net/ipv4/conf/*` and `net/ipv6/conf/*`.
 const PER_INTERFACE_4: &[&str] = &[
@@ -43,11 +44,11 @@ const ALLOWED: &str = "allowed: net.ipv4.ip_dynaddr, net.ipv4.vs.*, net.ipv4.tcp
 pub fn sysctls(index: &Index<'_>, findings: &mut Findings) {
     for (at, director) in index.directors() {
         for (position, setting) in director.sysctls.iter().enumerate() {
-            let path = format!("directors[{at}].sysctls[{position}]");
+            let path = format_args!("directors[{at}].sysctls[{position}]");
             let parts: Vec<&str> = setting.name.parts().collect();
             let (message, fix) = match judge(&parts) {
                 Verdict::Allowed => {
-                    contradiction(findings, &path, index, setting);
+                    contradiction(findings, path, index, setting);
                     continue;
                 }
                 Verdict::Derived => (
@@ -58,7 +59,7 @@ pub fn sysctls(index: &Index<'_>, findings: &mut Findings) {
                 Verdict::Forbidden => ("is not allowed", ALLOWED.to_owned()),
             };
             findings
-                .report(format!("{path}.name"), message, fix)
+                .report(format_args!("{path}.name"), message, fix)
                 .alone();
         }
     }
@@ -113,7 +114,12 @@ fn of_interface(name: &str) -> Verdict {
 }
 
 /// Under a drop policy, replies of masqueraded services pass only when IPVS tells connection tracking.
-fn contradiction(findings: &mut Findings, path: &str, index: &Index<'_>, setting: &SysctlSetting) {
+fn contradiction(
+    findings: &mut Findings,
+    path: Arguments<'_>,
+    index: &Index<'_>,
+    setting: &SysctlSetting,
+) {
     let document = index.document;
     let masquerades = |service: &Service| {
         service
@@ -127,7 +133,7 @@ fn contradiction(findings: &mut Findings, path: &str, index: &Index<'_>, setting
     {
         let message = "contradicts the firewall: masqueraded services need connection tracking";
         findings.add(
-            format!("{path}.value"),
+            format_args!("{path}.value"),
             message,
             "remove the setting; it follows from the document",
         );

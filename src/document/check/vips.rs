@@ -38,7 +38,7 @@ pub fn addresses(index: &Index<'_>, findings: &mut Findings) {
                 return;
             };
             findings
-                .report(format!("vips[{at}].{field}"), message, fix)
+                .report(format_args!("vips[{at}].{field}"), message, fix)
                 .alone();
         };
         judge("address", vip.address.get());
@@ -53,7 +53,11 @@ pub fn second_addresses(index: &Index<'_>, findings: &mut Findings) {
     for (at, vip) in index.vips() {
         if vip.address6.is_some() && vip.address.get().is_ipv6() {
             let message = "is a second IPv6 address: address is IPv6 already";
-            findings.add(format!("vips[{at}].address6"), message, "remove address6");
+            findings.add(
+                format_args!("vips[{at}].address6"),
+                message,
+                "remove address6",
+            );
         }
     }
 }
@@ -71,7 +75,8 @@ pub fn holders(index: &Index<'_>, findings: &mut Findings) {
         {
             let directors = index.document.directors.iter();
             let fix = findings.suggest(name.as_str(), directors.map(|it| it.name.as_str()));
-            let finding = findings.report(format!("vips[{at}].director"), "is no director", fix);
+            let finding =
+                findings.report(format_args!("vips[{at}].director"), "is no director", fix);
             finding.alone().relying_on(&["directors"]);
         }
         let mut holders = index.holders(vip);
@@ -81,7 +86,7 @@ pub fn holders(index: &Index<'_>, findings: &mut Findings) {
             let (vip, one, two) = (&vip.name, &first.name, &second.name);
             let message = format!("{vip} would be set on both {one} and {two}");
             let fix = format!("say \"managedBy\": \"external\" or \"director\": \"{one}\"");
-            findings.add(format!("vips[{at}]"), message, fix);
+            findings.add(format_args!("vips[{at}]"), message, fix);
         }
     }
 }
@@ -91,7 +96,7 @@ pub fn carriers(index: &Index<'_>, findings: &mut Findings) {
     for (at, vip) in index.vips() {
         if vip.interface.is_some() && vip.role.is_some() {
             findings.add(
-                format!("vips[{at}]"),
+                format_args!("vips[{at}]"),
                 "role and interface both given",
                 "keep one",
             );
@@ -102,7 +107,7 @@ pub fn carriers(index: &Index<'_>, findings: &mut Findings) {
                 Some(name) if interfaces.names.contains(&name) => {}
                 Some(_) => {
                     let message = format!("is no interface of {}", director.name);
-                    let path = format!("vips[{at}].interface");
+                    let path = format_args!("vips[{at}].interface");
                     findings
                         .report(path, message, "use \"role\"")
                         .relying_on(&["directors"]);
@@ -125,14 +130,14 @@ fn by_role(findings: &mut Findings, at: usize, vip: &Vip, director: &Name, of: &
                 vip.name
             );
             let fix = "give one the role, or name an \"interface\"";
-            let finding = findings.report(format!("vips[{at}]"), message, fix);
+            let finding = findings.report(format_args!("vips[{at}]"), message, fix);
             finding.relying_on(&["directors"]);
         }
         // That there are two outside interfaces is a finding of its own.
         [_, ..] if role == Role::Outside => {}
         [first, second, ..] => {
             let message = format!("{} could be on {director}'s {first} or {second}", vip.name);
-            findings.add(format!("vips[{at}]"), message, "name an \"interface\"");
+            findings.add(format_args!("vips[{at}]"), message, "name an \"interface\"");
         }
     }
 }
@@ -144,7 +149,7 @@ const LABEL: usize = 15;
 pub fn labels(index: &Index<'_>, findings: &mut Findings) {
     for (at, vip) in index.vips() {
         let Some(label) = &vip.label else { continue };
-        let path = format!("vips[{at}].label");
+        let path = format_args!("vips[{at}].label");
         if vip.address.get().is_ipv6() {
             findings.add(
                 path,
