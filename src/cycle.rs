@@ -82,31 +82,22 @@ pub async fn turn<H: Host>(
     host: &mut H,
 ) -> Result<Turn, HostError> {
     let given_back = wanted.inventory.given_back(&wanted.desired);
-    let mut goal = Goal {
-        desired: wanted.inventory.giving_back(wanted.desired),
-        inventory: wanted.inventory,
-        table: wanted.table,
-    };
+    let mut goal = Goal::of(wanted.desired, wanted.inventory, wanted.table);
     let Look { seen, mut judged } = goal.look(host).await?;
     let leaving = drain::leaving(&judged.changes);
-    let connections = match leaving.is_empty() {
-        true => BTreeMap::new(),
-        false => host.connections().await?,
-    };
-    let mut drains = Drains::default();
-    if let Policy::Wait(limit) = options.drain {
-        drains = wanted
+    let connections = connections(&leaving, host).await?;
+    let drains = match options.drain {
+        Policy::Wait(limit) => wanted
             .drains
-            .continued(&leaving, &connections, &wanted.now, limit);
-    }
+            .continued(&leaving, &connections, &wanted.now, limit),
+        Policy::Now => Drains::default(),
+    };
     if !drains.0.is_empty() {
         goal.desired = drains.laid_over(&goal.desired, &seen.state);
         judged = goal.compare(&seen);
     }
     adopt(&mut judged, &mut goal, &options.adopt);
-    let changes = std::mem::take(&mut judged.changes);
-    let (held, changes) = hold::laid_over(&mut goal.desired, changes, &options.held);
-    judged.changes = changes;
+    let held = hold::laid_over(&mut goal.desired, &mut judged.changes, &options.held);
     let interfaces = host.interfaces().await?;
     let refusals = guards::refusals(&judged, &seen.state, &interfaces, options.deletions);
     Ok(Turn {
@@ -122,6 +113,17 @@ pub async fn turn<H: Host>(
         connections,
         now: wanted.now,
     })
+}
+
+/// Who is connected to what is leaving; nobody asks when nothing is.
+async fn connections<H: Host>(
+    leaving: &BTreeSet<DestinationKey>,
+    host: &mut H,
+) -> Result<BTreeMap<DestinationKey, Connections>, HostError> {
+    match leaving.is_empty() {
+        true => Ok(BTreeMap::new()),
+        false => host.connections().await,
+    }
 }
 
 /// Conflicts that the operator named become changes of ours.

@@ -20,6 +20,15 @@ pub struct Look {
 }
 
 impl Goal {
+    /// What the document wants, and what else must be given back because it no longer speaks of it.
+    pub fn of(document: State, inventory: Inventory, table: IpvsTable) -> Self {
+        Self {
+            desired: inventory.giving_back(document),
+            inventory,
+            table,
+        }
+    }
+
     /// Observes and compares.
     pub async fn look<H: Host>(&self, host: &mut H) -> Result<Look, HostError> {
         let scope = Scope {

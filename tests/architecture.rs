@@ -122,7 +122,9 @@ fn sources() -> Vec<PathBuf> {
             let path = entry.unwrap().path();
             match path.extension() {
                 _ if path.is_dir() => dirs.push(path),
-                Some(kind) if kind == "rs" && !path.ends_with("tests.rs") => found.push(path),
+                Some(kind) if kind == "rs" && !path.to_string_lossy().contains("/tests") => {
+                    found.push(path)
+                }
                 _ => {}
             }
         }
@@ -152,7 +154,15 @@ fn functions(text: &str) -> Vec<(String, usize)> {
             .iter()
             .position(|line| line.trim() == "}" && indent(line) == indent(lines[at]))
     };
+    // A method of a trait may have no body.
+    let has_body = |at: usize| {
+        let head = lines[at..]
+            .iter()
+            .find(|it| it.ends_with('{') || it.ends_with(';'));
+        head.is_some_and(|it| it.ends_with('{'))
+    };
     (0..lines.len())
+        .filter(|at| has_body(*at))
         .filter_map(|at| Some((name(lines[at])?, end(at)? + 1)))
         .collect()
 }

@@ -9,6 +9,7 @@
 //! service       a service as attributes, and back           destination   the same for destinations
 //! batch         many requests in one send                   netlink       one socket: batches, replies, dumps
 //! sockopt       the old, fast interface for IPv4            wire          bytes as attributes and messages
+//! text          the identity of a service as text
 //! sys           the system calls, all `unsafe` of the module
 //! ```
 //!
@@ -45,6 +46,7 @@ mod destination;
 mod error;
 mod lists;
 mod members;
+mod name;
 mod netlink;
 mod service;
 mod sockopt;
@@ -52,6 +54,7 @@ mod sys;
 mod table;
 #[cfg(test)]
 mod tests;
+mod text;
 mod types;
 mod wire;
 
@@ -59,8 +62,10 @@ pub use client::{Client, Version};
 pub use command::Command;
 pub use counters::{Counters, ServiceCounters};
 pub use error::{Error, Refusal};
+pub use name::{Name, NameError};
 pub use table::{ReadOptions, Table};
+pub use text::ServiceIdError;
 pub use types::{
-    Destination, Family, Forwarding, Name, NameError, Persistence, Protocol, Service, ServiceId,
-    ServiceIdError, Timeouts, Tunnel, TunnelChecksum,
+    Destination, Family, Forwarding, Persistence, Protocol, Service, ServiceId, Timeouts, Tunnel,
+    TunnelChecksum,
 };

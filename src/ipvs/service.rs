@@ -1,6 +1,7 @@
 //! Virtual services as attributes (`IPVS_SVC_ATTR_*`).
 
-use super::types::{Family, Name, Persistence, Protocol, Service, ServiceId};
+use super::name::Name;
+use super::types::{Family, Persistence, Protocol, Service, ServiceId};
 use super::wire::{
     Attributes, Malformed, address, array, get_port, get_u16, get_u32, put, put_address, put_port,
     put_u16, put_u32,

@@ -2,9 +2,10 @@
 //! critical section of the kernel (`do_ip_vs_get_ctl`, under `__ip_vs_mutex`) and 12 to 20 times faster.
 
 use super::destination::RawDestination;
+use super::name::Name;
 use super::service::RawService;
 use super::sys;
-use super::types::{Family, Name, ServiceId};
+use super::types::{Family, ServiceId};
 use super::{Error, wire::Malformed};
 use std::io;
 use std::mem::{offset_of, size_of};

@@ -44,19 +44,21 @@ impl Holds {
     }
 }
 
-/// `desired` as the machine has it wherever one of `changes` is held; what is left to change.
+/// `desired` as the machine has it wherever one of `changes` is held; takes those out and returns them.
 pub fn laid_over(
     desired: &mut State,
-    changes: Vec<Change>,
+    changes: &mut Vec<Change>,
     held: &BTreeSet<String>,
-) -> (Vec<Change>, Vec<Change>) {
-    let (kept, left): (Vec<_>, Vec<_>) = changes
-        .into_iter()
-        .partition(|it| !held.is_empty() && held.contains(&name_of(it)));
+) -> Vec<Change> {
+    if held.is_empty() {
+        return Vec::new();
+    }
+    let is_held = |it: &mut Change| held.contains(&name_of(it));
+    let kept: Vec<Change> = changes.extract_if(.., is_held).collect();
     for change in kept.iter().cloned() {
         desired.perform(&change.inverse());
     }
-    (kept, left)
+    kept
 }
 
 fn name_of(change: &Change) -> String {
@@ -104,8 +106,9 @@ mod tests {
         let mut desired = State::default();
         desired.perform(&change());
         let held = BTreeSet::from(["module ip_vs".to_owned()]);
-        let (kept, left) = laid_over(&mut desired, vec![change()], &held);
-        assert_eq!((kept.len(), left.len()), (1, 0));
+        let mut changes = vec![change()];
+        let kept = laid_over(&mut desired, &mut changes, &held);
+        assert_eq!((kept.len(), changes.len()), (1, 0));
         assert!(desired.modules.is_empty());
     }
 }

@@ -11,7 +11,10 @@ const PATHS_PER_CALL: usize = 500;
 /// Of these files, those that are a package's configuration file and have not been touched.
 /// Sources: dpkg-query(1), `Conffiles` in deb-control(5).
 pub(super) async fn untouched(files: &[(&str, &[u8])]) -> Result<BTreeSet<String>, HostError> {
-    let mut untouched = BTreeSet::new();
+    let empty = files
+        .iter()
+        .filter(|(path, bytes)| sets_nothing(path, bytes));
+    let mut untouched: BTreeSet<String> = empty.map(|(path, _)| (*path).to_owned()).collect();
     if files.is_empty() || child::find("dpkg-query").is_none() {
         return Ok(untouched);
     }
@@ -27,6 +30,19 @@ pub(super) async fn untouched(files: &[(&str, &[u8])]) -> Result<BTreeSet<String
         }
     }
     Ok(untouched)
+}
+
+/// True for defaults of a daemon in which nothing is set. Debian's isc-dhcp-server writes such a file when it is
+/// installed, and records no sum of it.
+fn sets_nothing(path: &str, bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return false;
+    };
+    let mut settings = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
+    path.starts_with("/etc/default/") && settings.all(|line| line.ends_with("=\"\""))
 }
 
 /// The recorded sum of each of these that is a configuration file of a package.
@@ -74,6 +90,15 @@ fn sums(text: &str) -> impl Iterator<Item = (String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn defaults_that_set_nothing_are_nobodys() {
+        let generated = b"# On what interfaces?\n\nINTERFACESv4=\"\"\nINTERFACESv6=\"\"\n";
+        let edited = b"INTERFACESv4=\"eth1\"\n";
+        assert!(sets_nothing("/etc/default/isc-dhcp-server", generated));
+        assert!(!sets_nothing("/etc/default/isc-dhcp-server", edited));
+        assert!(!sets_nothing("/etc/hosts", generated));
+    }
 
     #[test]
     fn dpkg_is_understood() {
