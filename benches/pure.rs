@@ -2,8 +2,8 @@
 //! another size.
 //!
 //! ```text
-//! cargo bench                       all parts at 10000x4
-//! cargo bench -- 1000x100 resolve   parts whose name contains `resolve`
+//! cargo bench --bench pure                      all parts at 10000x4
+//! cargo bench --bench pure -- 1000x100 resolve  parts whose name contains `resolve`
 //! ```
 
 use std::alloc::{GlobalAlloc, Layout, System};
