@@ -135,16 +135,31 @@ fn a_refused_step_is_undone_and_3() {
     );
 }
 
+/// The packet filter takes one transaction and refuses every other: what it made cannot be taken back.
 #[test]
 fn what_cannot_be_undone_is_4_and_listed() {
     assert_ends(
-        "mount -t tmpfs -o ro tmpfs /etc/sysctl.d
-         echo 0 > /proc/sys/net/ipv4/ip_forward
-         (until ip -br addr show eth0 | grep -q 192.0.2.2; do :; done
-          timeout 20 sh -c 'while :; do echo 1 > /proc/sys/net/ipv4/ip_forward; done') &
-         lvs apply --yes",
+        r#"mount -t tmpfs -o ro tmpfs /etc/sysctl.d
+        cp /usr/sbin/nft /mnt/nft.real
+        cat > /mnt/nft <<'X'
+#!/bin/sh
+case "$*" in
+  *-c*) ;;
+  *-f*) echo >> /mnt/count; [ "$(wc -l < /mnt/count)" = 1 ] || { echo refused >&2; exit 1; };;
+esac
+exec /mnt/nft.real "$@"
+X
+        chmod +x /mnt/nft; mount --bind /mnt/nft /usr/sbin/nft
+        lvs apply --yes; code=$?
+        /mnt/nft.real list tables; ip -br addr show eth0
+        grep -c lvs_reconcile /mnt/state/owned.json; ls /mnt/state/pending
+        exit $code"#,
         4,
-        &["differences from before are left", "net.ipv4.ip_forward"],
+        &[
+            "differences from before are left",
+            "- nftables inet lvs_reconcile",
+            "table inet lvs_reconcile",
+        ],
     );
 }
 
