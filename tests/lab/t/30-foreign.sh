@@ -44,7 +44,7 @@ check 'a service of another with our key is a conflict' $rc 6
 check_has 'and the message names the way out' "$(cat $LAB/said)" 'adopt'
 check 'it is as it was' "$(in_ dir1 ipvsadm -Sn | grep 155.50)" '-A -t 192.168.155.50:80 -s rr'
 check 'they are too' "$(others)" "$before"
-in_ dir1 ipvsadm -d -t 192.168.155.50:80
+in_ dir1 ipvsadm -D -t 192.168.155.50:80
 
 # --- a mess: half of it done by hand, wrongly, some of it left over ---
 in_ dir1 sh -c 'echo 0 >/proc/sys/net/ipv4/ip_forward'
