@@ -84,7 +84,9 @@ pub async fn turn<H: Host>(
     let given_back = wanted.inventory.given_back(&wanted.desired);
     let mut goal = Goal::of(wanted.desired, wanted.inventory, wanted.table);
     let Look { seen, mut judged } = goal.look(host).await?;
-    let leaving = drain::leaving(&judged.changes);
+    let (changes, live) = (&judged.changes, &seen.state);
+    let mut refusals = guards::mass_deletions(changes, live, &goal.desired, options.deletions);
+    let leaving = drain::leaving(changes);
     let connections = connections(&leaving, host).await?;
     let drains = match options.drain {
         Policy::Wait(limit) => wanted
@@ -98,8 +100,7 @@ pub async fn turn<H: Host>(
     }
     adopt(&mut judged, &mut goal, &options.adopt);
     let held = hold::laid_over(&mut goal.desired, &mut judged.changes, &options.held);
-    let interfaces = host.interfaces().await?;
-    let refusals = guards::refusals(&judged, &seen.state, &interfaces, options.deletions);
+    refusals.extend(guards::obstacles(&judged, &host.interfaces().await?));
     Ok(Turn {
         given_back,
         plan: Plan::of(judged.changes.clone()),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::delta::{Delta, Verb};
+use crate::delta::{Delta, Resource, Set, Verb};
 use crate::ownership::Judged;
 use crate::resources::link::LinkKind;
 use crate::resources::{Change, Kind, State};
@@ -32,23 +32,11 @@ pub enum Deletions {
     Allowed,
 }
 
-/// Every reason not to make this plan; `existing` are the names of the machine's interfaces.
-pub fn refusals(
-    judged: &Judged,
-    live: &State,
-    existing: &[String],
-    deletions: Deletions,
-) -> Vec<Refusal> {
+/// What stands in the way of this plan; `existing` are the names of the machine's interfaces.
+pub fn obstacles(judged: &Judged, existing: &[String]) -> Vec<Refusal> {
     let mut refusals: Vec<Refusal> = judged.conflicts.iter().map(conflict).collect();
-    refusals.extend(
-        judged
-            .changes
-            .iter()
-            .filter_map(|it| missing_interface(it, existing)),
-    );
-    if deletions == Deletions::Guarded {
-        refusals.extend(mass_deletions(&judged.changes, live));
-    }
+    let missing = |it| missing_interface(it, existing);
+    refusals.extend(judged.changes.iter().filter_map(missing));
     refusals
 }
 
@@ -69,29 +57,48 @@ fn missing_interface(change: &Change, existing: &[String]) -> Option<Refusal> {
     })
 }
 
-fn mass_deletions(changes: &[Change], live: &State) -> Vec<Refusal> {
-    let count = |kind, verb| {
-        changes
-            .iter()
-            .filter(|it| it.kind() == kind && it.verb() == verb)
-            .count()
-    };
-    let kinds = [
-        (Kind::VirtualService, live.virtual_services.len()),
-        (Kind::Destination, live.destinations.len()),
-        (Kind::Address, live.addresses.len()),
-        (Kind::File, live.files.len()),
+/// Whether so much goes from `live` to `desired` that the document is more likely truncated than meant. Judged before
+/// any drain is laid over it: what drains goes, too.
+pub fn mass_deletions(
+    changes: &[Change],
+    live: &State,
+    desired: &State,
+    deletions: Deletions,
+) -> Vec<Refusal> {
+    if deletions == Deletions::Allowed {
+        return Vec::new();
+    }
+    let kept = [
+        (
+            Kind::VirtualService,
+            kept(&live.virtual_services, &desired.virtual_services),
+        ),
+        (
+            Kind::Destination,
+            kept(&live.destinations, &desired.destinations),
+        ),
+        (Kind::Address, kept(&live.addresses, &desired.addresses)),
+        (Kind::File, kept(&live.files, &desired.files)),
     ];
-    kinds
-        .into_iter()
-        .filter_map(|(kind, of)| {
-            let going = count(kind, Verb::Delete);
-            let replaced = count(kind, Verb::Create) >= going;
-            let all = kind == Kind::VirtualService && going == of && going > 0;
-            let most = of >= FEW && going * 100 > of * SHARE;
-            ((all || most) && !replaced).then_some(Refusal::MassDeletion { kind, going, of })
-        })
+    kept.into_iter()
+        .filter_map(|(kind, kept)| mass_deletion(kind, kept, changes))
         .collect()
+}
+
+fn mass_deletion(kind: Kind, kept: usize, changes: &[Change]) -> Option<Refusal> {
+    let count = |verb| {
+        let of_kind = changes.iter().filter(|it| it.kind() == kind);
+        of_kind.filter(|it| it.verb() == verb).count()
+    };
+    let (going, coming) = (count(Verb::Delete), count(Verb::Create));
+    let of = kept + going;
+    let all = kind == Kind::VirtualService && kept == 0 && going > 0;
+    let most = of >= FEW && going * 100 > of * SHARE;
+    ((all || most) && coming < going).then_some(Refusal::MassDeletion { kind, going, of })
+}
+
+fn kept<T: Resource>(live: &Set<T>, desired: &Set<T>) -> usize {
+    live.keys().filter(|key| desired.contains(key)).count()
 }
 
 impl fmt::Display for Refusal {

@@ -109,6 +109,16 @@ fn a_bad_document_is_1_and_names_every_problem() {
 }
 
 #[test]
+fn bad_usage_is_1_and_help_is_0() {
+    assert_ends(
+        "lvs plan --no-such-option",
+        1,
+        &["--no-such-option", "--help"],
+    );
+    assert_ends("lvs --help", 0, &["Exit codes:", "Examples:"]);
+}
+
+#[test]
 fn an_unknown_node_is_1() {
     assert_ends(
         "lvs plan --node lb3",
