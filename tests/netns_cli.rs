@@ -166,7 +166,7 @@ X
         exit $code"#,
         4,
         &[
-            "differences from before are left",
+            "left, and different from before: 1 object",
             "- nftables inet lvs_reconcile",
             "table inet lvs_reconcile",
         ],

@@ -6,6 +6,7 @@ use super::{Target, print};
 use crate::desired::{self, Facts};
 use crate::document;
 use crate::error::{Error, Success};
+use crate::output::counted;
 use crate::source::Trust;
 
 /// Arguments of `validate`.
@@ -39,12 +40,12 @@ impl Validate {
             print(&format!("! {warning}\n"));
         }
         print(&format!(
-            "{} is valid: {} directors, {} real servers, {} services, {} warnings\n",
+            "{} is valid: {}, {}, {}, {}\n",
             self.target.document.display(),
-            document.directors.len(),
-            document.real_servers.len(),
-            document.services.len(),
-            warnings.len()
+            counted(document.directors.len(), "director"),
+            counted(document.real_servers.len(), "real server"),
+            counted(document.services.len(), "service"),
+            counted(warnings.len(), "warning")
         ));
         Ok(Success::Done)
     }

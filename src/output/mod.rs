@@ -71,6 +71,16 @@ impl Count {
     }
 }
 
+/// `1 address`, `2 addresses`.
+pub fn counted(count: usize, word: &str) -> String {
+    let ending = match (count, word.ends_with('s')) {
+        (1, _) => "",
+        (_, true) => "es",
+        (_, false) => "s",
+    };
+    format!("{count} {word}{ending}")
+}
+
 /// Text from the machine or the document with everything escaped that a terminal or a reader could take for
 /// something else: control characters, and what turns the direction of writing.
 pub fn escaped(text: &str) -> String {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::apply::{End, Failure, Report};
 use crate::cycle::Turn;
-use crate::output::{escaped, words};
+use crate::output::{counted, escaped, words};
 use crate::overlay::drain::Drain;
 use crate::resources::Change;
 
@@ -23,8 +23,9 @@ fn converged(out: &mut String, report: &Report, turn: &Turn) -> std::fmt::Result
     let verified = report.live.as_ref().map_or(0, crate::resources::State::len);
     writeln!(
         out,
-        "done: {} steps, verified {verified} objects",
-        report.done
+        "done: {}, verified {}",
+        counted(report.done, "step"),
+        counted(verified, "object")
     )?;
     for drain in &turn.drains.0 {
         writeln!(
@@ -52,13 +53,18 @@ fn undone_text(
     writeln!(out, "failed: {}", escaped(&reason(why)))?;
     writeln!(
         out,
-        "{} steps were done, {undone} steps took them back",
-        report.done
+        "{} done, {} to take it back",
+        counted(report.done, "step"),
+        counted(undone, "step")
     )?;
     if report.is_restored() {
         return writeln!(out, "everything is as it was before");
     }
-    writeln!(out, "{} differences from before are left:", left.len())?;
+    writeln!(
+        out,
+        "left, and different from before: {}",
+        counted(left.len(), "object")
+    )?;
     for change in left {
         let (kind, name) = (change.kind().word(), escaped(&change.name()));
         writeln!(out, "  {} {kind} {name}", words::symbol(change.verb()))?;

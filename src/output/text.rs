@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use anstyle::{AnsiColor, Style};
 
 use super::impact::{Impact, Judge};
-use super::{Context, Count, Files, diff, escaped, foreign_by_kind, shares, words};
+use super::{Context, Count, Files, counted, diff, escaped, foreign_by_kind, shares, words};
 use crate::cycle::Turn;
 use crate::delta::{Delta, Verb};
 use crate::ipvs::ServiceId;
@@ -96,10 +96,9 @@ fn summary(turn: &Turn, judge: &Judge<'_>) -> String {
         1 => "1 change may cut connections.".to_owned(),
         many => format!("{many} changes may cut connections."),
     };
-    let plural = if count.total() == 1 { "" } else { "s" };
     format!(
-        "{} change{plural}: {} create, {} update, {} delete.  {cuts}{}",
-        count.total(),
+        "{}: {} create, {} update, {} delete.  {cuts}{}",
+        counted(count.total(), "change"),
         count.create,
         count.update,
         count.delete,
@@ -110,17 +109,15 @@ fn summary(turn: &Turn, judge: &Judge<'_>) -> String {
 /// `  Opens 2 services on 192.168.155.50.`
 fn opened(turn: &Turn) -> String {
     let created: Vec<ServiceId> = turn.changes.iter().filter_map(created_service).collect();
-    let plural = match created.len() {
-        0 => return String::new(),
-        1 => "",
-        _ => "s",
-    };
+    if created.is_empty() {
+        return String::new();
+    }
     let addresses: BTreeSet<IpAddr> = created.iter().filter_map(address_of).collect();
     let on = match addresses.first() {
         Some(address) if addresses.len() == 1 => format!(" on {address}"),
         _ => String::new(),
     };
-    format!("  Opens {} service{plural}{on}.", created.len())
+    format!("  Opens {}{on}.", counted(created.len(), "service"))
 }
 
 fn created_service(change: &Change) -> Option<ServiceId> {
@@ -263,13 +260,7 @@ fn write_foreign(out: &mut String, turn: &Turn) -> fmt::Result {
     }
     let shown: Vec<_> = counts
         .iter()
-        .map(|(kind, count)| {
-            format!(
-                "{count} {}{}",
-                kind.word(),
-                if *count == 1 { "" } else { "s" }
-            )
-        })
+        .map(|(kind, count)| counted(*count, kind.word()))
         .collect();
     writeln!(
         out,

@@ -5,7 +5,7 @@
 //                                                sends SIGHUP to PID, waits until the destination has this weight and
 //                                                until PID and its children are quiet
 //
-// Prints `cpu_ms wall_ms peak_kb exit_code`. Under a clock that counts instructions a millisecond is a million of them.
+// Prints `cpu_ms wall_ms peak_kb user_ms exit_code`, for a reload 0 as user_ms. Under a clock that counts instructions a millisecond is a million of them.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -64,7 +64,8 @@ static int run(const char *from, const char *out, char **command) {
   }
   if (wait4(child, &status, 0, &used) < 0) die("wait4");
   int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  printf("%.3f %.3f %ld %d\n", of(used.ru_utime) + of(used.ru_stime), now_ms() - began, used.ru_maxrss, code);
+  double wall = now_ms() - began, user = of(used.ru_utime);
+  printf("%.3f %.3f %ld %.3f %d\n", user + of(used.ru_stime), wall, used.ru_maxrss, user, code);
   return 0;
 }
 
@@ -141,7 +142,7 @@ static int reload(const char *pid, char *vip_text, char *rip_text, int weight) {
     rest(500);
     family(pid, &cpu, &peak);
   }
-  printf("%.3f %.3f %ld %d\n", cpu - before, changed, peak, code);
+  printf("%.3f %.3f %ld 0 %d\n", cpu - before, changed, peak, code);
   return 0;
 }
 

@@ -10,7 +10,7 @@ bare=$(machine_state dir1)
 
 # --- plan ---
 plan=$(lvs dir1 plan); check 'plan succeeds on a bare director' $? 0
-for line in 'module +ip_vs' 'nftables +inet lvs_reconcile' 'sysctl +net.ipv4.ip_forward +0 → 1' 'link +eth1 +down → up' \
+for line in 'nftables +inet lvs_reconcile' 'sysctl +net.ipv4.ip_forward +0 → 1' 'link +eth1 +down → up' \
   'address +eth1 172.16.0.1/16' 'route +default +via 192.168.153.1' 'service +tcp 192.168.155.50:80' \
   'destination tcp 192.168.155.50:80 +→ 172.16.0.21:80 .*weight 3' 'address +eth0 192.168.155.50/32' \
   'file +/etc/dhcp/dhcpd.conf' 'file +/kickstart/rs1.cfg' 'unit +isc-dhcp-server'; do
@@ -21,6 +21,7 @@ check 'plan changes nothing' "$(machine_state dir1)" "$bare"
 
 # --- apply ---
 check_run 'apply succeeds' lvs dir1 apply --yes
+for module in ip_vs ip_vs_wlc nf_conntrack_ftp nf_nat_ftp; do check_has "module $module is loaded" "$(cat /proc/modules)" "^$module "; done
 check 'http is balanced 30:10' "$(hits $web 40)" 'rs1=30 rs2=10'
 check 'ssh is balanced 1:1' "$(hits $web 6 22)" 'rs1=3 rs2=3'
 check 'the IPVS table' "$(in_ dir1 ipvsadm -Sn | sort)" '-A -t 192.168.155.50:22 -s wlc
