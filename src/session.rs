@@ -144,6 +144,18 @@ pub fn wanted(part: &mut Part, store: &Store) -> Result<Wanted, HostError> {
     })
 }
 
+/// Reads the document, looks at this machine, and plans, without the intention to change anything.
+pub async fn look(
+    target: &Target,
+    options: &Options,
+    host: &mut LinuxHost,
+) -> Result<(Part, Turn), Error> {
+    let loaded = load(target, Trust::Any)?;
+    let mut part = part(target, &loaded.document).await?;
+    let turn = plan(&mut part, &Store::at(&target.state_dir), options, host).await?;
+    Ok((part, turn))
+}
+
 /// Looks and plans; adds what the look tells to the warnings.
 pub async fn plan(
     part: &mut Part,

@@ -5,9 +5,7 @@ use clap::Args;
 use super::{How, Shown, Target, show};
 use crate::error::{Error, Success};
 use crate::host::linux::LinuxHost;
-use crate::session::{load, part, plan};
-use crate::source::Trust;
-use crate::store::Store;
+use crate::session::look;
 
 /// Arguments of `plan`.
 #[derive(Debug, Args)]
@@ -25,11 +23,8 @@ pub struct Plan {
 
 impl Plan {
     pub async fn run(self) -> Result<Success, Error> {
-        let loaded = load(&self.target, Trust::Any)?;
-        let mut part = part(&self.target, &loaded.document).await?;
-        let store = Store::at(&self.target.state_dir);
         let mut host = LinuxHost::new();
-        let turn = plan(&mut part, &store, &self.how.options(), &mut host).await?;
+        let (part, turn) = look(&self.target, &self.how.options(), &mut host).await?;
         show(&turn, &part, &self.target, "plan", &self.shown);
         match (turn.refusals.is_empty(), turn.plan.is_empty()) {
             (false, _) => Err(Error::Refused),

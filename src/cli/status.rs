@@ -7,9 +7,7 @@ use crate::error::{Error, Success};
 use crate::host::Host;
 use crate::host::linux::LinuxHost;
 use crate::output;
-use crate::session::{load, part, plan};
-use crate::source::Trust;
-use crate::store::Store;
+use crate::session::look;
 
 /// Arguments of `status`.
 #[derive(Debug, Args)]
@@ -24,11 +22,8 @@ pub struct Status {
 
 impl Status {
     pub async fn run(self) -> Result<Success, Error> {
-        let loaded = load(&self.target, Trust::Any)?;
-        let mut part = part(&self.target, &loaded.document).await?;
-        let store = Store::at(&self.target.state_dir);
         let mut host = LinuxHost::new();
-        let turn = plan(&mut part, &store, &self.how.options(), &mut host).await?;
+        let (part, turn) = look(&self.target, &self.how.options(), &mut host).await?;
         let document = self.target.document.to_string_lossy();
         let context = part.context("status", &document);
         match self.format {
