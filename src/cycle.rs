@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::apply::{self, Report};
 use crate::guards::{self, Deletions, Refusal};
 use crate::host::{Connections, Host, HostError, Observation};
-use crate::journal::{self, Journal};
+use crate::journal;
 use crate::overlay::drain::{self, Drains, Moment, Policy};
 use crate::overlay::hold;
 use crate::ownership::{Inventory, IpvsTable, Judged};
@@ -151,13 +151,13 @@ impl Turn {
     pub async fn make<H: Host>(&mut self, store: &Store, host: &mut H) -> Result<Report, NotMade> {
         host.check(&self.plan.steps).await.map_err(NotMade)?;
         let before = self.goal.inventory.clone();
-        let journal = Journal::begin(store, &self.changes)?;
+        journal::begin(store, &self.changes)?;
         self.goal.inventory = before.intending(&self.changes);
         let report = apply::apply(&self.plan, &self.seen.state, &self.goal, host).await;
         store.save_inventory(&self.settled(&report, before))?;
         store.save_drains(&self.drains)?;
         if report.is_converged() || report.is_restored() {
-            journal.finish()?;
+            journal::clear(store);
         }
         Ok(report)
     }

@@ -14,12 +14,6 @@ use crate::ownership::Inventory;
 use crate::resources::{Change, Keys, State};
 use crate::store::{Store, make_private, write_durably};
 
-/// A run under way.
-#[derive(Debug)]
-pub struct Journal {
-    dir: PathBuf,
-}
-
 /// What stands in `journal.json`.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
@@ -32,21 +26,11 @@ struct Entry {
     files: Vec<String>,
 }
 
-impl Journal {
-    /// Writes the journal of `changes` and returns once it is safe on disk.
-    pub fn begin(store: &Store, changes: &[Change]) -> Result<Self, HostError> {
-        let dir = store.dir().join("pending").join(run_id());
-        let entry = Entry::of(changes);
-        write(&dir, &entry)
-            .map_err(|error| HostError::new(format!("cannot write {}", dir.display()), error))?;
-        Ok(Self { dir })
-    }
-
-    /// The run is over, and the inventory says what came of it.
-    pub fn finish(self) -> Result<(), HostError> {
-        fs::remove_dir_all(&self.dir)
-            .map_err(|error| HostError::new(format!("cannot remove {}", self.dir.display()), error))
-    }
+/// Writes the journal of `changes` and returns once it is safe on disk.
+pub fn begin(store: &Store, changes: &[Change]) -> Result<(), HostError> {
+    let dir = store.dir().join("pending").join(run_id());
+    write(&dir, &Entry::of(changes))
+        .map_err(|error| HostError::new(format!("cannot write {}", dir.display()), error))
 }
 
 /// What runs that were cut off may have created: it counts as owned until a look at the machine settles it.
@@ -64,7 +48,7 @@ pub fn recover(store: &Store, mut inventory: Inventory) -> Result<Inventory, Hos
     Ok(inventory)
 }
 
-/// Removes the journals of runs that were cut off.
+/// Removes the journals: what they say stands in the inventory now.
 pub fn clear(store: &Store) {
     for dir in pending(store) {
         // What cannot be removed now is found, and tried, again next time.
