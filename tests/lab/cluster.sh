@@ -75,6 +75,10 @@ http() {
 # hits ADDRESS REQUESTS [PORT [NAME]]: "rs1=30 rs2=10"
 hits() { in_ "${4:-client}" python3 -IS "$lab_tests/hits.py" "$1" "${3:-80}" "$2"; }
 
+# who ADDRESS REQUESTS [PORT [NAME]]: "rs1 rs2", the names alone. How many each gets depends on the connections that
+# the director still remembers: it can be counted on only when a service is new.
+who() { hits "$@" | sed 's/=[0-9]*//g'; }
+
 # lvs NAME ARGUMENT...: the program under test, on that machine
 lvs() { local name=$1; shift; in_ "$name" "$LVS" "$@" </dev/null; }
 

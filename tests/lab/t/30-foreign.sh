@@ -27,7 +27,7 @@ before=$(others)
 
 check_run 'apply succeeds beside foreign objects' lvs dir1 apply --yes
 check 'they are as they were' "$(others)" "$before"
-check 'http is balanced' "$(hits 192.168.155.50 8)" 'rs1=6 rs2=2'
+check 'http is served by both' "$(who 192.168.155.50 12)" 'rs1 rs2'
 status=$(lvs dir1 status)
 check_has 'status lists the foreign service' "$status" '10\.9\.9\.9:99'
 check_has 'status lists the foreign address' "$status" '10\.7\.7\.7'
@@ -54,6 +54,6 @@ ip -n dir1 route add default via 172.16.0.22 metric 500
 in_ dir1 sh -c 'echo garbage >/kickstart/rs9.cfg; echo "10.1.1.1 elsewhere" >>/etc/hosts'
 check_run 'apply succeeds on a mess' lvs dir1 apply --yes
 check_exit 'the plan after it is empty' 0 lvs dir1 plan --detailed-exitcode
-check 'http is balanced' "$(hits 192.168.155.50 8)" 'rs1=6 rs2=2'
+check 'http is served by both' "$(who 192.168.155.50 12)" 'rs1 rs2'
 check_has 'the mess is still somebody else'"'"'s' "$(in_ dir1 cat /etc/hosts; in_ dir1 ipvsadm -Sn)" '10.1.1.1 elsewhere'
 fresh
