@@ -11,6 +11,9 @@ use crate::verify::{Goal, Look};
 /// the difference counts as a failure.
 const EXTRA_ROUNDS: usize = 2;
 
+/// How often an undo goes on past something that cannot be taken back.
+const UNDO_ROUNDS: usize = 24;
+
 /// What became of an apply.
 #[derive(Debug)]
 pub struct Report {
@@ -105,7 +108,8 @@ async fn perform<H: Host>(plan: &Plan, host: &mut H) -> (usize, Option<(Box<Step
     (done, None)
 }
 
-/// Looks at what really happened and gives the touched objects the values they had before.
+/// Looks at what really happened and gives the touched objects the values they had before. What cannot be taken back
+/// is left, and keeps nothing else from being taken back.
 async fn undo<H: Host>(
     done: usize,
     before: &State,
@@ -115,19 +119,21 @@ async fn undo<H: Host>(
     host: &mut H,
 ) -> Report {
     let before = &before.as_goal();
-    let mut undone = 0;
+    let (mut undone, mut given_up) = (0, Keys::default());
     let mut seen = differences(before, touched, goal, host).await;
-    for _ in 0..=EXTRA_ROUNDS {
+    for _ in 0..UNDO_ROUNDS {
         let Ok((_, changes)) = &seen else { break };
+        let mut changes = changes.clone();
+        changes.retain(|it| !given_up.contains(it));
         if changes.is_empty() {
             break;
         }
-        let (made, refused) = perform(&Plan::of(changes.clone()), host).await;
+        let (made, refused) = perform(&Plan::of(changes), host).await;
         undone += made;
-        seen = differences(before, touched, goal, host).await;
-        if refused.is_some() {
-            break;
+        if let Some((step, _)) = refused {
+            given_up.insert(&step.change);
         }
+        seen = differences(before, touched, goal, host).await;
     }
     let (live, why, left) = match seen {
         Ok((live, left)) => (Some(live), why, left),
