@@ -20,7 +20,7 @@ use lvs_reconcile::journal;
 use lvs_reconcile::overlay::drain::{Drains, Moment};
 use lvs_reconcile::ownership::{Inventory, IpvsTable};
 use lvs_reconcile::plan::Plan;
-use lvs_reconcile::resources::State;
+use lvs_reconcile::resources::{Keys, State};
 use lvs_reconcile::store::Store;
 
 const TIMES: usize = 7;
@@ -134,9 +134,10 @@ fn records(bench: &Bench, desired: &State) {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::at(dir.path());
     let changes = State::default().changes_to(desired);
-    let inventory = Inventory::default().intending(&changes);
+    let created = Keys::created_by(&changes);
+    let inventory = Inventory::default().intending(&changes, &created);
     bench.part("journal, everything new", || {
-        journal::begin(&store, &changes).unwrap();
+        journal::begin(&store, &changes, &created).unwrap();
         journal::clear(&store);
     });
     bench.part("inventory, written", || {

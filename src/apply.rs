@@ -2,7 +2,7 @@
 //! values as its goal.
 
 use crate::delta::Nature;
-use crate::host::{Host, HostError, Outcome};
+use crate::host::{Host, HostError, Outcome, Since};
 use crate::plan::{Plan, Step};
 use crate::resources::{Change, Keys, State};
 use crate::verify::{Goal, Look};
@@ -50,31 +50,38 @@ pub enum Failure {
 
 /// Makes `plan`, which came out of `before`, and looks again until nothing is left to do.
 pub async fn apply<H: Host>(plan: &Plan, before: &State, goal: &Goal, host: &mut H) -> Report {
-    let mut touched = Keys::default();
     let mut done = 0;
-    let mut again = None;
-    for _ in 0..=EXTRA_ROUNDS {
-        let next = again.as_ref().unwrap_or(plan);
-        next.steps.iter().for_each(|it| touched.insert(&it.change));
+    let mut again: Vec<Plan> = Vec::new();
+    let mut last: Option<State> = None;
+    let why = loop {
+        let next = again.last().unwrap_or(plan);
         let (made, failed) = perform(next, host).await;
         done += made;
         if let Some((step, error)) = failed {
-            let why = Failure::Step { step, error };
-            return undo(done, before, &touched, goal, why, host).await;
+            break Failure::Step { step, error };
         }
-        match goal.look(host).await {
-            Err(error) => {
-                return undo(done, before, &touched, goal, Failure::Blind(error), host).await;
-            }
+        let since = Since {
+            state: last.as_ref().unwrap_or(before),
+            steps: &next.steps,
+        };
+        match goal.look_since(Some(since), host).await {
+            Err(error) => break Failure::Blind(error),
             Ok(look) if look.judged.changes.is_empty() && look.judged.conflicts.is_empty() => {
                 return converged(done, look);
             }
-            Ok(look) => again = Some(Plan::of(look.judged.changes)),
+            Ok(look) => {
+                last = Some(look.seen.state);
+                again.push(Plan::of(look.judged.changes));
+            }
         }
-    }
-    let left = again.unwrap_or_default().steps;
-    let left = left.into_iter().map(|step| step.change).collect();
-    undo(done, before, &touched, goal, Failure::Differs(left), host).await
+        if again.len() > EXTRA_ROUNDS {
+            let left = again.pop().unwrap_or_default().steps;
+            break Failure::Differs(left.into_iter().map(|step| step.change).collect());
+        }
+    };
+    let made = std::iter::once(plan).chain(&again);
+    let touched = Keys::of(made.flat_map(|it| it.steps.iter().map(|step| &step.change)));
+    undo(done, before, &touched, goal, why, host).await
 }
 
 fn converged(done: usize, look: Look) -> Report {

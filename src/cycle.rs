@@ -34,6 +34,7 @@ pub struct Wanted {
     /// As the document has it.
     pub desired: State,
     pub table: IpvsTable,
+    /// As the store has it, with what its journals add.
     pub inventory: Inventory,
     pub drains: Drains,
     pub now: Moment,
@@ -42,6 +43,8 @@ pub struct Wanted {
 /// A plan, and everything that went into it.
 #[derive(Debug)]
 pub struct Turn {
+    /// The inventory when the turn began.
+    known: Inventory,
     /// Values that are given back because the document no longer speaks of them.
     pub given_back: Keys,
     pub goal: Goal,
@@ -81,17 +84,17 @@ pub async fn turn<H: Host>(
     options: &Options,
     host: &mut H,
 ) -> Result<Turn, HostError> {
-    let given_back = wanted.inventory.given_back(&wanted.desired);
+    let known = wanted.inventory.clone();
+    let given_back = known.given_back(&wanted.desired);
     let mut goal = Goal::of(wanted.desired, wanted.inventory, wanted.table);
     let Look { seen, mut judged } = goal.look(host).await?;
     let (changes, live) = (&judged.changes, &seen.state);
     let mut refusals = guards::mass_deletions(changes, live, &goal.desired, options.deletions);
     let leaving = drain::leaving(changes);
     let connections = connections(&leaving, host).await?;
+    let now = &wanted.now;
     let drains = match options.drain {
-        Policy::Wait(limit) => wanted
-            .drains
-            .continued(&leaving, &connections, &wanted.now, limit),
+        Policy::Wait(limit) => wanted.drains.continued(&leaving, &connections, now, limit),
         Policy::Now => Drains::default(),
     };
     if !drains.0.is_empty() {
@@ -102,6 +105,7 @@ pub async fn turn<H: Host>(
     let held = hold::laid_over(&mut goal.desired, &mut judged.changes, &options.held);
     refusals.extend(guards::obstacles(&judged, &host.interfaces().await?));
     Ok(Turn {
+        known,
         given_back,
         plan: Plan::of(judged.changes.clone()),
         changes: judged.changes,
@@ -151,10 +155,15 @@ impl Turn {
     pub async fn make<H: Host>(&mut self, store: &Store, host: &mut H) -> Result<Report, NotMade> {
         host.check(&self.plan.steps).await.map_err(NotMade)?;
         let before = self.goal.inventory.clone();
-        journal::begin(store, &self.changes)?;
-        self.goal.inventory = before.intending(&self.changes);
+        let is_written = self.is_written(store, &before);
+        let created = Keys::created_by(&self.changes);
+        journal::begin(store, &self.changes, &created)?;
+        self.goal.inventory = before.intending(&self.changes, &created);
         let report = apply::apply(&self.plan, &self.seen.state, &self.goal, host).await;
-        store.save_inventory(&self.settled(&report, before))?;
+        let inventory = self.settled(&report, before.clone());
+        if !is_written || inventory != before {
+            store.save_inventory(&inventory)?;
+        }
         store.save_drains(&self.drains)?;
         if report.is_converged() || report.is_restored() {
             journal::clear(store);
@@ -170,7 +179,7 @@ impl Turn {
             .inventory
             .clone()
             .settled(&self.seen.state, &self.given_back);
-        if inventory != store.inventory()? {
+        if !self.is_written(store, &inventory) {
             store.save_inventory(&inventory)?;
         }
         if self.drains != store.drains()? {
@@ -178,6 +187,11 @@ impl Turn {
         }
         journal::clear(store);
         Ok(())
+    }
+
+    /// True when the store has this inventory already: a large one takes longer to write than to make the change.
+    fn is_written(&self, store: &Store, inventory: &Inventory) -> bool {
+        *inventory == self.known && !journal::is_pending(store)
     }
 
     /// The inventory afterwards: what exists of what we own. What could not be looked at stays owned.

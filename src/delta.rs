@@ -1,17 +1,17 @@
 //! Identity, attributes, and the one generic difference between two sets of a kind. Pure.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
 use std::fmt::{Debug, Display};
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Phase;
+use crate::resources::OnFile;
 
 /// Something on the host with an identity that survives a change of attributes.
 pub trait Resource: Clone + PartialEq + Debug {
     /// What makes two values the same thing. Everything else is an attribute.
-    type Key: Ord + Clone + Debug + Display + Serialize + DeserializeOwned;
+    type Key: Ord + Clone + Debug + Display + OnFile;
 
     /// The identity of this value.
     fn key(&self) -> Self::Key;
@@ -21,8 +21,8 @@ pub trait Resource: Clone + PartialEq + Debug {
         true
     }
 
-    /// The steps that perform `delta`, each with the phase it belongs to. Most deltas are one step.
-    fn steps(delta: Delta<Self>) -> Vec<(Phase, Delta<Self>)>;
+    /// Hands over the steps that perform `delta`, each with the phase it belongs to. Most deltas are one step.
+    fn steps(delta: Delta<Self>, step: impl FnMut(Phase, Delta<Self>));
 
     /// How it comes to exist, and with that who may change or remove it.
     fn nature(&self) -> Nature {
@@ -127,51 +127,69 @@ impl<T> Delta<T> {
 }
 
 /// All values of one kind, by identity, in a stable order.
+///
+/// A sorted list rather than a tree: a cluster has tens of thousands of them, and they are walked along far more often
+/// than one is looked up or added. What comes in order, as most does, is appended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(
     from = "Vec<T>",
     into = "Vec<T>",
     bound(serialize = "T: Serialize", deserialize = "T: Deserialize<'de>")
 )]
-pub struct Set<T: Resource>(BTreeMap<T::Key, T>);
+pub struct Set<T: Resource>(Vec<(T::Key, T)>);
 
 impl<T: Resource> Set<T> {
     /// What must change for `self` to equal `desired`, in the order of the keys. Both sides are sorted, so one
     /// walk along the two is enough: 50,000 entries cost 50,000 comparisons.
-    pub fn deltas_to(&self, desired: &Self) -> Vec<Delta<T>> {
+    pub fn deltas_to<'a>(&'a self, desired: &'a Self) -> impl Iterator<Item = Delta<T>> + 'a {
         let (mut live, mut wanted) = (self.0.iter().peekable(), desired.0.iter().peekable());
-        let mut deltas = Vec::new();
-        loop {
+        let pairs = std::iter::from_fn(move || {
             let order = match (live.peek(), wanted.peek()) {
-                (None, None) => return deltas,
-                (Some(_), None) => std::cmp::Ordering::Less,
-                (None, Some(_)) => std::cmp::Ordering::Greater,
+                (None, None) => return None,
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
                 (Some((a, _)), Some((b, _))) => a.cmp(b),
             };
             let from = live.next_if(|_| order.is_le()).map(|(_, it)| it);
             let to = wanted.next_if(|_| order.is_ge()).map(|(_, it)| it);
-            deltas.extend(delta_between(from, to));
-        }
+            Some((from, to))
+        });
+        pairs.filter_map(|(from, to)| delta_between(from, to))
     }
 
     /// The value with this identity.
     pub fn get(&self, key: &T::Key) -> Option<&T> {
-        self.0.get(key)
+        let at = self.position(key).ok()?;
+        self.0.get(at).map(|(_, it)| it)
     }
 
     /// True when a value has this identity.
     pub fn contains(&self, key: &T::Key) -> bool {
-        self.0.contains_key(key)
+        self.position(key).is_ok()
+    }
+
+    /// Where this identity is, or would be.
+    fn position(&self, key: &T::Key) -> Result<usize, usize> {
+        self.0.binary_search_by(|(it, _)| it.cmp(key))
+    }
+
+    /// The values whose keys `order` puts at `Equal`; it must agree with the order of the keys.
+    pub fn run(&self, mut order: impl FnMut(&T::Key) -> Ordering) -> impl Iterator<Item = &T> {
+        let first = self.0.partition_point(|(key, _)| order(key).is_lt());
+        let from = self.0.get(first..).unwrap_or_default();
+        from.iter()
+            .take_while(move |(key, _)| order(key).is_eq())
+            .map(|(_, it)| it)
     }
 
     /// All values, in the order of their keys.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &T> + Clone {
-        self.0.values()
+        self.0.iter().map(|(_, it)| it)
     }
 
     /// All identities, in order.
     pub fn keys(&self) -> impl ExactSizeIterator<Item = &T::Key> + Clone {
-        self.0.keys()
+        self.0.iter().map(|(key, _)| key)
     }
 
     /// How many there are.
@@ -184,24 +202,55 @@ impl<T: Resource> Set<T> {
         self.0.is_empty()
     }
 
-    /// Adds a value; one with the same identity is replaced.
+    /// Adds a value; one with the same identity is replaced. Many at once are better added by `extend`.
     pub fn insert(&mut self, value: T) {
-        self.0.insert(value.key(), value);
+        let key = value.key();
+        match self.position(&key) {
+            Ok(at) => self.0[at] = (key, value),
+            Err(at) => self.0.insert(at, (key, value)),
+        }
     }
 
     /// Takes the value with this identity out.
     pub fn remove(&mut self, key: &T::Key) -> Option<T> {
-        self.0.remove(key)
+        let at = self.position(key).ok()?;
+        Some(self.0.remove(at).1)
     }
 
     /// Adds all of `other`; its values replace those with the same identity.
     pub fn merge(&mut self, mut other: Self) {
-        self.0.append(&mut other.0);
+        let (last, first) = (self.0.last(), other.0.first());
+        let in_order = last
+            .zip(first)
+            .is_none_or(|((last, _), (first, _))| last < first);
+        if self.is_empty() {
+            *self = other;
+        } else {
+            self.0.append(&mut other.0);
+        }
+        if !in_order {
+            self.tidy();
+        }
+    }
+
+    /// Puts everything in order; of several values with one identity the last stays.
+    fn tidy(&mut self) {
+        if self.0.is_sorted_by(|(a, _), (b, _)| a < b) {
+            return;
+        }
+        self.0.sort_by(|(a, _), (b, _)| a.cmp(b));
+        self.0.dedup_by(|later, earlier| {
+            let same = later.0 == earlier.0;
+            if same {
+                std::mem::swap(later, earlier);
+            }
+            same
+        });
     }
 
     /// Keeps the values whose identity passes.
     pub fn retain(&mut self, mut keep: impl FnMut(&T::Key) -> bool) {
-        self.0.retain(|key, _| keep(key));
+        self.0.retain(|(key, _)| keep(key));
     }
 
     /// Performs one delta in memory.
@@ -232,19 +281,21 @@ fn delta_between<T: Resource>(from: Option<&T>, to: Option<&T>) -> Option<Delta<
 
 impl<T: Resource> Default for Set<T> {
     fn default() -> Self {
-        Self(BTreeMap::new())
+        Self(Vec::new())
     }
 }
 
 impl<T: Resource> FromIterator<T> for Set<T> {
     fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
-        Self(values.into_iter().map(|it| (it.key(), it)).collect())
+        let mut set = Self(values.into_iter().map(|it| (it.key(), it)).collect());
+        set.tidy();
+        set
     }
 }
 
 impl<T: Resource> Extend<T> for Set<T> {
     fn extend<I: IntoIterator<Item = T>>(&mut self, values: I) {
-        self.0.extend(values.into_iter().map(|it| (it.key(), it)));
+        self.merge(values.into_iter().collect());
     }
 }
 
@@ -256,6 +307,6 @@ impl<T: Resource> From<Vec<T>> for Set<T> {
 
 impl<T: Resource> From<Set<T>> for Vec<T> {
     fn from(set: Set<T>) -> Self {
-        set.0.into_values().collect()
+        set.0.into_iter().map(|(_, it)| it).collect()
     }
 }

@@ -68,31 +68,37 @@ pub fn mass_deletions(
     if deletions == Deletions::Allowed {
         return Vec::new();
     }
-    let kept = [
-        (
-            Kind::VirtualService,
-            kept(&live.virtual_services, &desired.virtual_services),
-        ),
-        (
-            Kind::Destination,
-            kept(&live.destinations, &desired.destinations),
-        ),
-        (Kind::Address, kept(&live.addresses, &desired.addresses)),
-        (Kind::File, kept(&live.files, &desired.files)),
+    let kinds = [
+        Kind::VirtualService,
+        Kind::Destination,
+        Kind::Address,
+        Kind::File,
     ];
-    kept.into_iter()
-        .filter_map(|(kind, kept)| mass_deletion(kind, kept, changes))
+    let kept = |kind| match kind {
+        Kind::VirtualService => kept(&live.virtual_services, &desired.virtual_services),
+        Kind::Destination => kept(&live.destinations, &desired.destinations),
+        Kind::Address => kept(&live.addresses, &desired.addresses),
+        _ => kept(&live.files, &desired.files),
+    };
+    kinds
+        .into_iter()
+        .filter_map(|kind| mass_deletion(kind, || kept(kind), changes))
         .collect()
 }
 
-fn mass_deletion(kind: Kind, kept: usize, changes: &[Change]) -> Option<Refusal> {
+fn mass_deletion(kind: Kind, kept: impl Fn() -> usize, changes: &[Change]) -> Option<Refusal> {
     let count = |verb| {
         let of_kind = changes.iter().filter(|it| it.kind() == kind);
         of_kind.filter(|it| it.verb() == verb).count()
     };
     let (going, coming) = (count(Verb::Delete), count(Verb::Create));
+    // Counting what stays takes a look at all of it.
+    if going == 0 {
+        return None;
+    }
+    let kept = kept();
     let of = kept + going;
-    let all = kind == Kind::VirtualService && kept == 0 && going > 0;
+    let all = kind == Kind::VirtualService && kept == 0;
     let most = of >= FEW && going * 100 > of * SHARE;
     ((all || most) && coming < going).then_some(Refusal::MassDeletion { kind, going, of })
 }

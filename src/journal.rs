@@ -27,9 +27,10 @@ struct Entry {
 }
 
 /// Writes the journal of `changes` and returns once it is safe on disk.
-pub fn begin(store: &Store, changes: &[Change]) -> Result<(), HostError> {
+/// `created` are the identities of what they create.
+pub fn begin(store: &Store, changes: &[Change], created: &Keys) -> Result<(), HostError> {
     let dir = store.dir().join("pending").join(run_id());
-    write(&dir, &Entry::of(changes))
+    write(&dir, &Entry::of(changes, created))
         .map_err(|error| HostError::new(format!("cannot write {}", dir.display()), error))
 }
 
@@ -43,7 +44,7 @@ pub fn recover(store: &Store, mut inventory: Inventory) -> Result<Inventory, Hos
         let Ok(entry) = serde_json::from_slice::<Entry>(&bytes) else {
             continue;
         };
-        inventory.owned.extend(entry.created);
+        inventory.owned.merge(&entry.created);
     }
     Ok(inventory)
 }
@@ -54,6 +55,11 @@ pub fn clear(store: &Store) {
         // What cannot be removed now is found, and tried, again next time.
         let _ = fs::remove_dir_all(dir);
     }
+}
+
+/// True when a run was cut off, and what its journal says may stand in no inventory.
+pub fn is_pending(store: &Store) -> bool {
+    !pending(store).is_empty()
 }
 
 fn pending(store: &Store) -> Vec<PathBuf> {
@@ -68,12 +74,13 @@ fn pending(store: &Store) -> Vec<PathBuf> {
 }
 
 impl Entry {
-    fn of(changes: &[Change]) -> Self {
-        let mut entry = Self::default();
+    fn of(changes: &[Change], created: &Keys) -> Self {
+        let mut entry = Self {
+            created: created.clone(),
+            ..Self::default()
+        };
         for change in changes {
-            if change.verb() == Verb::Create {
-                entry.created.insert(change);
-            } else {
+            if change.verb() != Verb::Create {
                 entry.prior.merge(change.before());
             }
             if let Change::File(delta) = change {

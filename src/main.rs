@@ -12,7 +12,31 @@ fn answered(answer: &clap::Error) -> ExitCode {
     ExitCode::from(u8::from(answer.use_stderr()))
 }
 
+/// The heap grows by so many bytes at a time, and lists up to that size live in it. By glibc's measure, 128 KiB, the
+/// lists of a large cluster are mapped and unmapped again and again: 5 % of a plan with 50,000 objects. What is not
+/// touched takes no memory.
+#[cfg(target_env = "gnu")]
+const HEAP_STEP: i32 = 32 << 20;
+
+/// See mallopt(3).
+#[cfg(target_env = "gnu")]
+#[allow(unsafe_code, reason = "no other way to reach it")]
+fn grow_in_large_steps() {
+    for option in [
+        libc::M_TOP_PAD,
+        libc::M_MMAP_THRESHOLD,
+        libc::M_TRIM_THRESHOLD,
+    ] {
+        // SAFETY: it takes two numbers, and there is one thread yet.
+        unsafe { libc::mallopt(option, HEAP_STEP) };
+    }
+}
+
+#[cfg(not(target_env = "gnu"))]
+fn grow_in_large_steps() {}
+
 fn main() -> ExitCode {
+    grow_in_large_steps();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(answer) => return answered(&answer),

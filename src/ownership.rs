@@ -36,16 +36,18 @@ pub enum IpvsTable {
 }
 
 /// Sorts a difference by ownership. `owned` are the inventory and what carries our mark.
-pub fn judge(changes: Vec<Change>, owned: &[&Keys], table: IpvsTable) -> Judged {
+pub fn judge(mut changes: Vec<Change>, owned: &[&Keys], table: IpvsTable) -> Judged {
     let mut judged = Judged::default();
-    for change in changes {
+    // Nearly all of a large plan is ours, and stays where it is.
+    let is_others = |it: &mut Change| !matches!(verdict(it, owned, table), Verdict::Ours);
+    for change in changes.extract_if(.., is_others) {
         match verdict(&change, owned, table) {
-            Verdict::Ours => judged.changes.push(change),
             Verdict::Foreign => judged.foreign.push(change),
             Verdict::Conflict => judged.conflicts.push(change),
-            Verdict::Nobodys => {}
+            Verdict::Nobodys | Verdict::Ours => {}
         }
     }
+    judged.changes = changes;
     judged
 }
 
@@ -76,18 +78,18 @@ fn verdict(change: &Change, owned: &[&Keys], table: IpvsTable) -> Verdict {
 }
 
 impl Inventory {
-    /// What it must say before `changes` are made: their creates are ours, and what shared objects were is remembered.
-    pub fn intending(&self, changes: &[Change]) -> Self {
+    /// What it must say before `changes` are made: what they create, which is `created`, is ours, and so is what they
+    /// edit; what shared objects were is remembered.
+    pub fn intending(&self, changes: &[Change], created: &Keys) -> Self {
         let mut next = self.clone();
-        for change in changes {
-            match change.verb() {
-                _ if change.nature() == Nature::Set => next.remember(change),
-                Verb::Create => next.owned.insert(change),
-                Verb::Update | Verb::Replace if change.nature() == Nature::Made => {
-                    next.owned.insert(change);
-                }
-                _ => {}
-            }
+        let edited = |it: &&Change| {
+            matches!(it.verb(), Verb::Update | Verb::Replace) && it.nature() == Nature::Made
+        };
+        next.owned.merge(created);
+        next.owned.merge(&Keys::of(changes.iter().filter(edited)));
+        for change in changes.iter().filter(|it| it.nature() == Nature::Set) {
+            next.owned.remove(change);
+            next.remember(change);
         }
         next
     }

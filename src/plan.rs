@@ -81,7 +81,10 @@ pub struct Plan {
 impl Plan {
     /// Puts the steps of `changes` in order: by phase, and within a phase as they came.
     pub fn of(changes: Vec<Change>) -> Self {
-        let mut steps: Vec<Step> = changes.into_iter().flat_map(Change::steps).collect();
+        let mut steps = Vec::with_capacity(changes.len());
+        for change in changes {
+            change.add_steps(&mut steps);
+        }
         steps.sort_by_key(|step| step.phase);
         Self { steps }
     }

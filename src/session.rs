@@ -51,6 +51,8 @@ pub struct Target {
 pub struct Loaded {
     pub content: Content,
     pub document: Document,
+    /// What is allowed and unusual in it.
+    pub warnings: Vec<String>,
 }
 
 /// The part of the document that concerns this node.
@@ -91,26 +93,28 @@ pub fn first(source: &mut impl Source) -> Result<Loaded, Error> {
 
 /// Parses and checks a document.
 pub fn understand(content: Content) -> Result<Loaded, Error> {
-    let document = document::load(&content.bytes, &content.name)
+    let (document, warnings) = document::examine(&content.bytes, &content.name)
         .map_err(|problems| Error::Document(problems.to_string()))?;
-    Ok(Loaded { content, document })
+    Ok(Loaded {
+        content,
+        document,
+        warnings: warnings.iter().map(ToString::to_string).collect(),
+    })
 }
 
 /// The node's part of the document.
-pub async fn part(target: &Target, document: &Document) -> Result<Part, Error> {
+pub async fn part(target: &Target, loaded: &Loaded) -> Result<Part, Error> {
     let node = match &target.node {
         Some(node) => node.clone(),
         None => host_name()?,
     };
     let machine = linux::facts::facts();
-    let mut desired = desired::resolve(document, &node, &facts(&machine)).map_err(|problems| {
-        let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
-        Error::Document(lines.join("\n"))
-    })?;
-    let mut warnings: Vec<_> = document::warn(document)
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+    let mut desired =
+        desired::resolve(&loaded.document, &node, &facts(&machine)).map_err(|problems| {
+            let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
+            Error::Document(lines.join("\n"))
+        })?;
+    let mut warnings = loaded.warnings.clone();
     warnings.append(&mut desired.warnings);
     let mut part = Part {
         node,
@@ -151,7 +155,7 @@ pub async fn look(
     host: &mut LinuxHost,
 ) -> Result<(Part, Turn), Error> {
     let loaded = load(target, Trust::Any)?;
-    let mut part = part(target, &loaded.document).await?;
+    let mut part = part(target, &loaded).await?;
     let turn = plan(&mut part, &Store::at(&target.state_dir), options, host).await?;
     Ok((part, turn))
 }

@@ -1,6 +1,6 @@
 //! Looks at the machine and takes the difference. Planning and verifying are this same look, taken twice.
 
-use crate::host::{Host, HostError, Observation, Scope};
+use crate::host::{Host, HostError, Observation, Scope, Since};
 use crate::ownership::{Inventory, IpvsTable, Judged, judge};
 use crate::resources::State;
 
@@ -31,9 +31,19 @@ impl Goal {
 
     /// Observes and compares.
     pub async fn look<H: Host>(&self, host: &mut H) -> Result<Look, HostError> {
+        self.look_since(None, host).await
+    }
+
+    /// The same, right after steps were made.
+    pub async fn look_since<H: Host>(
+        &self,
+        since: Option<Since<'_>>,
+        host: &mut H,
+    ) -> Result<Look, HostError> {
         let scope = Scope {
             desired: &self.desired,
             inventory: &self.inventory,
+            since,
         };
         let seen = host.observe(&scope).await?;
         let judged = self.compare(&seen);

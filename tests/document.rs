@@ -29,11 +29,11 @@ fn howto() -> String {
 
 /// What `validate` tells the author.
 fn verdict(bytes: &[u8]) -> String {
-    match document::load(bytes, "cluster.json") {
+    match document::examine(bytes, "cluster.json") {
         Err(problems) => format!("{problems}\n"),
-        Ok(document) => {
+        Ok((_, warnings)) => {
             let mut text = String::from("good\n");
-            for warning in document::warn(&document) {
+            for warning in warnings {
                 let _ = writeln!(text, "warning: {warning}");
             }
             text

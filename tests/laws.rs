@@ -8,7 +8,7 @@ use lvs_reconcile::host::memory::MemoryHost;
 use lvs_reconcile::host::{Connections, Host};
 use lvs_reconcile::overlay::drain::{Drains, Moment, Policy};
 use lvs_reconcile::ownership::{Inventory, IpvsTable};
-use lvs_reconcile::resources::{Change, State};
+use lvs_reconcile::resources::{Change, Keys, State};
 use proptest::prelude::*;
 
 mod world;
@@ -62,7 +62,10 @@ fn planned(host: &mut MemoryHost, desired: &State, inventory: Inventory) -> Turn
 }
 
 fn run(host: &mut MemoryHost, turn: &mut Turn) -> End {
-    turn.goal.inventory = turn.goal.inventory.intending(&turn.changes);
+    turn.goal.inventory = turn
+        .goal
+        .inventory
+        .intending(&turn.changes, &Keys::created_by(&turn.changes));
     ready(apply(&turn.plan, &turn.seen.state, &turn.goal, host)).end
 }
 
@@ -119,7 +122,7 @@ proptest! {
     fn cut_off_at_any_step_the_next_run_finishes(live in a_state(), desired in a_state()) {
         let mut host = MemoryHost::new(live.clone());
         let turn = planned(&mut host, &desired, owning(&live));
-        let intent = turn.goal.inventory.intending(&turn.changes);
+        let intent = turn.goal.inventory.intending(&turn.changes, &Keys::created_by(&turn.changes));
         for cut in 0..turn.plan.steps.len() {
             let mut host = MemoryHost::new(live.clone());
             for step in &turn.plan.steps[..cut] {

@@ -50,7 +50,7 @@ impl Apply {
         let loaded = load(&self.target, Trust::Strict)?;
         let mut host = LinuxHost::new();
         loop {
-            let mut part = part(&self.target, &loaded.document).await?;
+            let mut part = part(&self.target, &loaded).await?;
             let drains = self.turn(&mut part, &loaded, &store, &mut host).await?;
             if !self.wait || drains == 0 {
                 return Ok(Success::Done);

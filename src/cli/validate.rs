@@ -4,9 +4,9 @@ use clap::Args;
 
 use super::{Target, print};
 use crate::desired::{self, Facts};
-use crate::document;
 use crate::error::{Error, Success};
 use crate::output::counted;
+use crate::session::{Loaded, load};
 use crate::source::Trust;
 
 /// Arguments of `validate`.
@@ -18,11 +18,11 @@ pub struct Validate {
 
 impl Validate {
     pub async fn run(self) -> Result<Success, Error> {
-        let document = crate::session::load(&self.target, Trust::Any)?.document;
-        let mut warnings: Vec<String> = document::warn(&document)
-            .iter()
-            .map(ToString::to_string)
-            .collect();
+        let Loaded {
+            document,
+            mut warnings,
+            ..
+        } = load(&self.target, Trust::Any)?;
         let mut problems = Vec::new();
         for director in &document.directors {
             let node = director.name.as_str();

@@ -1,7 +1,7 @@
 //! Our nftables table. Nothing here drops packets for being `invalid`: with `vs.conntrack` off the answers of real
 //! servers look like that.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use ipnet::IpNet;
 

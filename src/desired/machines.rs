@@ -1,7 +1,7 @@
 //! The pool: who is a member of which service. Look-ups are built once, so that ten thousand services cost no more
 //! than their destinations.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 use std::net::IpAddr;
 
 use crate::document::{RealServer, Service};
@@ -16,7 +16,7 @@ pub(super) struct Machines<'a> {
 
 impl<'a> Machines<'a> {
     pub fn of(real_servers: &'a [RealServer]) -> Self {
-        let mut by_tag: HashMap<&str, Vec<&RealServer>> = HashMap::new();
+        let mut by_tag: HashMap<&str, Vec<&RealServer>> = HashMap::default();
         for machine in real_servers {
             for tag in &machine.tags {
                 by_tag.entry(tag.as_str()).or_default().push(machine);
@@ -33,15 +33,17 @@ impl<'a> Machines<'a> {
     }
 
     /// The real servers of a service: those it names, those with its tag, or all.
-    pub fn members(&self, service: &Service) -> Vec<&'a RealServer> {
-        match (&service.real_servers, &service.tag) {
-            (Some(names), _) => {
-                let found = names.iter().filter_map(|it| self.by_name.get(it.as_str()));
-                found.copied().collect()
-            }
-            (None, Some(tag)) => self.by_tag.get(tag.as_str()).cloned().unwrap_or_default(),
-            (None, None) => self.all.clone(),
-        }
+    pub fn members(&self, service: &Service) -> impl Iterator<Item = &'a RealServer> {
+        let (names, others): (&[_], &[_]) = match (&service.real_servers, &service.tag) {
+            (Some(names), _) => (names, &[]),
+            (None, Some(tag)) => (
+                &[],
+                self.by_tag.get(tag.as_str()).map_or(&[], Vec::as_slice),
+            ),
+            (None, None) => (&[], &self.all),
+        };
+        let named = names.iter().filter_map(|it| self.by_name.get(it.as_str()));
+        named.chain(others).copied()
     }
 }
 

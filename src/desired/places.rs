@@ -1,6 +1,6 @@
 //! The real servers' places in one service: how, how much and on which port each takes part.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 use std::net::IpAddr;
 
 use crate::document::{Forwarding, RealServer, Service, ServiceDestination, Weight};
@@ -36,7 +36,7 @@ impl<'a> Members<'a> {
             .iter()
             .map(|it| (it.real_server.as_str(), it))
             .collect();
-        let members = machines.members(service).into_iter();
+        let members = machines.members(service);
         let places = members.map(|machine| {
             let exception = exceptions.get(machine.name.as_str()).copied();
             place(service, machine, exception)

@@ -1,6 +1,7 @@
 //! The ports that a real server must open, for the firewall of its kickstart file: those of its destinations.
 
-use std::collections::{BTreeSet, HashMap};
+use foldhash::HashMap;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::document::{RealServer, Word};
@@ -19,7 +20,7 @@ pub(super) struct OpenPorts(HashMap<IpAddr, BTreeSet<Ports>>);
 impl OpenPorts {
     pub fn of(node: &Node, table: &Balanced) -> Self {
         let marked = marked(node);
-        let mut open: HashMap<IpAddr, BTreeSet<Ports>> = HashMap::new();
+        let mut open: HashMap<IpAddr, BTreeSet<Ports>> = HashMap::default();
         for destination in &table.destinations {
             let ports = open.entry(destination.at.address).or_default();
             match destination.service {
@@ -77,7 +78,7 @@ fn behind_mark(marked: Ports, destination: &Destination) -> Ports {
 
 /// The ports that our own rules mark.
 fn marked(node: &Node) -> HashMap<u32, Vec<Ports>> {
-    let mut marked: HashMap<u32, Vec<Ports>> = HashMap::new();
+    let mut marked: HashMap<u32, Vec<Ports>> = HashMap::default();
     for service in &node.document.services {
         let Some(mark) = service.firewall_mark else {
             continue;

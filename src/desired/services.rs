@@ -1,8 +1,8 @@
 //! Virtual services and their destinations.
 
-use std::collections::{BTreeSet, HashMap};
+use foldhash::HashMap;
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
-use std::sync::Arc;
 
 use crate::document::{
     self, Persistence, PersistenceEngine, Port, Protocol, Scheduler, Service, Vip, Word,
@@ -23,18 +23,17 @@ use super::words;
 pub(super) struct Balanced {
     pub services: Vec<VirtualService>,
     pub destinations: Vec<Destination>,
-    pub names: Vec<(ServiceId, Arc<str>)>,
+    pub names: Vec<(ServiceId, document::Name)>,
     /// The schedulers and persistence engines in use, as their modules are called after `ip_vs_`.
     pub parts: BTreeSet<&'static str>,
 }
 
 impl Balanced {
     fn add(&mut self, service: &Service, fronts: &[Front], members: &Members) {
-        let name: Arc<str> = service.name.as_str().into();
         self.parts.extend(parts(service));
         for front in fronts {
             self.services.push(virtual_service(service, front.id));
-            self.names.push((front.id, name.clone()));
+            self.names.push((front.id, service.name.clone()));
             self.destinations.extend(members.behind(front));
         }
     }

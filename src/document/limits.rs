@@ -39,6 +39,7 @@ pub(super) fn check(text: &str) -> Result<(), Exceeded> {
     while let Some(&byte) = bytes.get(at) {
         at = match byte {
             b'"' => after_string(bytes, at)?,
+            _ if !STRUCTURE[usize::from(byte)] => at + 1,
             _ => {
                 scan.step(byte, at)?;
                 at + 1
@@ -48,14 +49,31 @@ pub(super) fn check(text: &str) -> Result<(), Exceeded> {
     Ok(())
 }
 
+/// What the structure is made of, outside of strings.
+static STRUCTURE: [bool; 256] = those_of(b"[]{}:,");
+/// What ends a string, or hides its end.
+static IN_STRINGS: [bool; 256] = those_of(b"\"\n\\");
+
+const fn those_of(bytes: &[u8]) -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut at = 0;
+    while at < bytes.len() {
+        table[bytes[at] as usize] = true;
+        at += 1;
+    }
+    table
+}
+
 /// Where the string that starts at `start` has ended. A line break ends it too: it belongs to no string.
 fn after_string(bytes: &[u8], start: usize) -> Result<usize, Exceeded> {
     let mut at = start + 1;
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
-            b'"' | b'\n' => break,
-            b'\\' => at += 2,
-            _ => at += 1,
+    loop {
+        let rest = bytes.get(at..).unwrap_or_default();
+        let plain = rest.iter().position(|byte| IN_STRINGS[usize::from(*byte)]);
+        at += plain.unwrap_or(rest.len());
+        match bytes.get(at) {
+            Some(b'\\') => at += 2,
+            _ => break,
         }
     }
     match at - start - 1 {
@@ -95,18 +113,21 @@ impl Scan {
                 self.fields[self.depth] = 0;
             }
             b']' | b'}' => self.depth = self.depth.saturating_sub(1),
-            b':' => self.fields[self.depth] += 1,
-            b',' => self.values += 1,
-            _ => return Ok(()),
-        }
-        if self.fields[self.depth] > FIELDS {
-            return exceeded(
-                format!("an object with more than {FIELDS} fields"),
-                "no object has as many; write a list",
-            );
-        }
-        if self.values > VALUES {
-            return exceeded(format!("more than {VALUES} values"), "split the cluster");
+            b':' => {
+                self.fields[self.depth] += 1;
+                if self.fields[self.depth] > FIELDS {
+                    return exceeded(
+                        format!("an object with more than {FIELDS} fields"),
+                        "no object has as many; write a list",
+                    );
+                }
+            }
+            _ => {
+                self.values += 1;
+                if self.values > VALUES {
+                    return exceeded(format!("more than {VALUES} values"), "split the cluster");
+                }
+            }
         }
         Ok(())
     }

@@ -5,13 +5,19 @@ use super::{
     limits::{self, FILE_BYTES},
     problem::{Cut, Lines, Problem, Problems},
     strict::Strict,
+    warn::{self, Warning},
 };
 use serde::Deserialize;
 
 /// Reads a document and checks it, or says everything that is wrong with it.
+pub fn load(bytes: &[u8], file_name: &str) -> Result<Document, Problems> {
+    examine(bytes, file_name).map(|(document, _)| document)
+}
+
+/// Reads a document and checks it, or says everything that is wrong with it. With what is allowed and unusual.
 ///
 /// A good document is parsed once, straight into its types. Only a bad one is parsed again, to say where and why.
-pub fn load(bytes: &[u8], file_name: &str) -> Result<Document, Problems> {
+pub fn examine(bytes: &[u8], file_name: &str) -> Result<(Document, Vec<Warning>), Problems> {
     let text = decode(bytes)
         .and_then(within_limits)
         .map_err(|problem| Problems {
@@ -19,11 +25,13 @@ pub fn load(bytes: &[u8], file_name: &str) -> Result<Document, Problems> {
             problems: vec![problem],
             cut: Cut::Complete,
         })?;
-    match parse(text) {
-        Ok(document) if check::check(&document).is_empty() => Ok(document),
-        Ok(_) => Err(explain::explain(text, file_name, None)),
-        Err(error) => Err(explain::explain(text, file_name, Some(&error))),
+    let document = parse(text).map_err(|error| explain::explain(text, file_name, Some(&error)))?;
+    let index = check::Index::new(&document);
+    if !check::findings(&index).is_empty() {
+        return Err(explain::explain(text, file_name, None));
     }
+    let warnings = warn::warnings(&index);
+    Ok((document, warnings))
 }
 
 /// Parses without looking at what the values mean together.

@@ -17,7 +17,7 @@ pub mod values;
 mod warn;
 
 pub use director::{Bond, Bridge, Director, Dummy, Interface, Route, SysctlSetting, Vlan};
-pub use load::load;
+pub use load::{examine, load};
 pub use netboot::{Dhcp, Export, KickstartProfile, Netboot, Partition};
 pub use problem::{Cut, Problem, Problems, escape};
 pub use schema::schema;
@@ -26,7 +26,7 @@ pub use services::{
     Tunnel, Vip,
 };
 pub use values::*;
-pub use warn::{Warning, warn};
+pub use warn::Warning;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,13 +1,11 @@
 //! What may be meant, and more often is not.
 
 use super::{
-    Document, DropProtocol, ManagedBy, Name, Protocol, Scheduler,
+    DropProtocol, ManagedBy, Name, Protocol, Scheduler,
     check::{Index, PortRange, PortRanges},
 };
-use std::{
-    collections::{HashMap, HashSet},
-    fmt,
-};
+use foldhash::HashMap;
+use std::fmt;
 
 /// Something that is allowed, and that the author should look at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,11 +23,10 @@ impl fmt::Display for Warning {
 }
 
 /// Looks for what is allowed and unusual in a document that has passed its checks.
-pub fn warn(document: &Document) -> Vec<Warning> {
-    let index = Index::new(document);
+pub(super) fn warnings(index: &Index<'_>) -> Vec<Warning> {
     let mut warnings = Vec::new();
     for rule in RULES {
-        rule(&index, &mut warnings);
+        rule(index, &mut warnings);
     }
     warnings
 }
@@ -163,7 +160,13 @@ fn drops_that_hit_services(index: &Index<'_>, warnings: &mut Vec<Warning>) {
 
 /// The kernel looks for a mark first.
 fn marks_that_take_services(index: &Index<'_>, warnings: &mut Vec<Warning>) {
-    let mut lists: HashMap<(&Name, Protocol), Vec<PortRange>> = HashMap::new();
+    if index
+        .services()
+        .all(|(_, service)| service.matches.is_none())
+    {
+        return;
+    }
+    let mut lists: HashMap<(&Name, Protocol), Vec<PortRange>> = HashMap::default();
     for (vip, protocol, range) in claims(index) {
         lists.entry((vip, protocol)).or_default().push(range);
     }
@@ -213,18 +216,24 @@ fn dangerous_exports(index: &Index<'_>, warnings: &mut Vec<Warning>) {
 
 /// A VIP without a service answers pings and nothing else.
 fn unused_vips(index: &Index<'_>, warnings: &mut Vec<Warning>) {
-    let services = &index.document.services;
-    let named = services.iter().filter_map(|service| service.vip.as_ref());
-    let matched = services
-        .iter()
-        .flat_map(|service| service.matches.iter().flatten())
-        .map(|one| &one.vip);
-    let used: HashSet<_> = named.chain(matched).collect();
+    let mut used = vec![false; index.document.vips.len()];
+    let matched = index
+        .services()
+        .flat_map(|(_, service)| service.matches.iter().flatten())
+        .filter_map(|one| index.vip_by_name.get(&one.vip).copied());
+    let named = index
+        .services()
+        .filter_map(|(at, _)| index.vip_position(at));
+    for at in named.chain(matched) {
+        if let Some(mark) = used.get_mut(at) {
+            *mark = true;
+        }
+    }
     for (at, vip) in index.vips() {
         let ours = vip
             .managed_by
             .is_none_or(|by| by == ManagedBy::LvsReconcile);
-        if ours && !used.contains(&vip.name) {
+        if ours && used.get(at) == Some(&false) {
             add(
                 warnings,
                 format!("vips[{at}]"),
@@ -240,8 +249,8 @@ fn unreachable_real_servers(index: &Index<'_>, warnings: &mut Vec<Warning>) {
         return;
     }
     let mut selected = vec![false; index.document.real_servers.len()];
-    for service in &index.document.services {
-        for at in index.members(service).iter() {
+    for (service, _) in index.services() {
+        for at in index.members(service) {
             if let Some(mark) = selected.get_mut(*at) {
                 *mark = true;
             }

@@ -41,6 +41,16 @@ pub trait Host {
 pub struct Scope<'a> {
     pub desired: &'a State,
     pub inventory: &'a Inventory,
+    /// When this look follows another that a moment ago saw everything.
+    pub since: Option<Since<'a>>,
+}
+
+/// What a look saw, and the steps made since. Where reading everything is dear, a host may read again only what the
+/// steps touched.
+#[derive(Debug, Clone, Copy)]
+pub struct Since<'a> {
+    pub state: &'a State,
+    pub steps: &'a [Step],
 }
 
 /// What was seen.

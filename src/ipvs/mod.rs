@@ -64,7 +64,7 @@ pub use counters::{Counters, ServiceCounters};
 pub use error::{Error, Refusal};
 pub use name::{Name, NameError};
 pub use table::{ReadOptions, Table};
-pub use text::ServiceIdError;
+pub use text::{ServiceIdError, Text, from_text, socket};
 pub use types::{
     Destination, Family, Forwarding, Persistence, Protocol, Service, ServiceId, Timeouts, Tunnel,
     TunnelChecksum,

@@ -266,7 +266,7 @@ impl Engines {
 }
 
 fn tidy(found: &mut Vec<Found>) {
-    found.sort_unstable_by_key(|found| found.service.id);
+    found.sort_by_cached_key(|found| found.service.id.rank());
     found.dedup_by_key(|found| found.service.id);
 }
 

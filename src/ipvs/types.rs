@@ -3,7 +3,7 @@
 use super::name::Name;
 use std::cmp::Ordering;
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -40,13 +40,20 @@ impl Protocol {
     }
 }
 
-impl fmt::Display for Protocol {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Protocol {
+    /// As it is printed.
+    pub const fn word(self) -> &'static str {
+        match self {
             Self::Tcp => "tcp",
             Self::Udp => "udp",
             Self::Sctp => "sctp",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
     }
 }
 
@@ -98,8 +105,7 @@ impl Family {
 /// Identity of a virtual service: what the kernel finds it by.
 ///
 /// Sorted as written: addresses before marks, then by protocol, family, address and port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ServiceId {
     /// Packets to this address and port (0: every port, for persistent services).
     Address {
@@ -139,7 +145,7 @@ pub(super) const fn rank(address: IpAddr) -> (u8, u128) {
 
 impl ServiceId {
     /// Sorting is most of what reading a table costs outside the kernel, so it has to be cheap.
-    const fn rank(&self) -> (u32, u128, u16) {
+    pub(super) const fn rank(&self) -> (u32, u128, u16) {
         match *self {
             Self::Address {
                 protocol,
@@ -163,26 +169,6 @@ impl Ord for ServiceId {
 impl PartialOrd for ServiceId {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
-    }
-}
-
-impl fmt::Display for ServiceId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::Address {
-                protocol,
-                address,
-                port,
-            } => write!(f, "{protocol} {}", SocketAddr::new(address, port)),
-            Self::FirewallMark {
-                family: Family::V4,
-                mark,
-            } => write!(f, "fwmark {mark}"),
-            Self::FirewallMark {
-                family: Family::V6,
-                mark,
-            } => write!(f, "fwmark {mark} IPv6"),
-        }
     }
 }
 

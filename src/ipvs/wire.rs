@@ -36,19 +36,33 @@ pub(super) fn put(out: &mut Vec<u8>, kind: u16, value: &[u8]) {
     out.resize(aligned(out.len()), 0);
 }
 
+/// Appends an attribute of which the length is known when this is compiled: a table has half a million of them.
+/// `SPACE` is its length in memory, header and padding included.
+fn put_short<const VALUE: usize, const SPACE: usize>(
+    out: &mut Vec<u8>,
+    kind: u16,
+    value: [u8; VALUE],
+) {
+    let mut bytes = [0; SPACE];
+    bytes[..2].copy_from_slice(&((VALUE + ATTRIBUTE_HEADER) as u16).to_ne_bytes());
+    bytes[2..4].copy_from_slice(&kind.to_ne_bytes());
+    bytes[ATTRIBUTE_HEADER..ATTRIBUTE_HEADER + VALUE].copy_from_slice(&value);
+    out.extend_from_slice(&bytes);
+}
+
 /// Appends a number of 16 bits in the machine's order.
 pub(super) fn put_u16(out: &mut Vec<u8>, kind: u16, value: u16) {
-    put(out, kind, &value.to_ne_bytes());
+    put_short::<2, 8>(out, kind, value.to_ne_bytes());
 }
 
 /// Appends a number of 32 bits in the machine's order.
 pub(super) fn put_u32(out: &mut Vec<u8>, kind: u16, value: u32) {
-    put(out, kind, &value.to_ne_bytes());
+    put_short::<4, 8>(out, kind, value.to_ne_bytes());
 }
 
 /// Appends a port: big-endian, without the flag that would say so.
 pub(super) fn put_port(out: &mut Vec<u8>, kind: u16, port: u16) {
-    put(out, kind, &port.to_be_bytes());
+    put_short::<2, 8>(out, kind, port.to_be_bytes());
 }
 
 /// Appends an address as `union nf_inet_addr`: always 16 bytes.
@@ -58,13 +72,13 @@ pub(super) fn put_address(out: &mut Vec<u8>, kind: u16, address: IpAddr) {
         IpAddr::V4(v4) => bytes[..4].copy_from_slice(&v4.octets()),
         IpAddr::V6(v6) => bytes = v6.octets(),
     }
-    put(out, kind, &bytes);
+    put_short::<16, 20>(out, kind, bytes);
 }
 
 /// Appends an attribute that holds attributes.
 pub(super) fn nest(out: &mut Vec<u8>, kind: u16, fill: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
-    put(out, kind | NESTED, &[]);
+    put_short::<0, 4>(out, kind | NESTED, []);
     fill(out);
     let length = (out.len() - start) as u16;
     out[start..start + 2].copy_from_slice(&length.to_ne_bytes());

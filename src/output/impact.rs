@@ -17,7 +17,7 @@ use crate::resources::link::Link;
 use crate::resources::sysctl::Sysctl;
 use crate::resources::unit::{OnChange, Unit};
 use crate::resources::virtual_service::VirtualService;
-use crate::resources::{Change, State};
+use crate::resources::{Change, Kind, State};
 
 /// What a change does to traffic, and in a few words how.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -48,24 +48,23 @@ pub struct Judge<'a> {
     live: &'a State,
     connections: &'a BTreeMap<DestinationKey, Connections>,
     names: &'a Names,
-    /// The services that are wanted on each address.
+    /// The services that are wanted on each address; empty when no address changes.
     services: BTreeMap<IpAddr, Vec<ServiceId>>,
 }
 
 impl<'a> Judge<'a> {
     /// For the changes of `turn`.
     pub fn new(turn: &'a Turn, names: &'a Names) -> Self {
-        let mut services: BTreeMap<IpAddr, Vec<ServiceId>> = BTreeMap::new();
-        for id in turn.goal.desired.virtual_services.keys() {
-            if let ServiceId::Address { address, .. } = id {
-                services.entry(*address).or_default().push(*id);
-            }
-        }
+        let asked = turn.changes.iter().any(|it| it.kind() == Kind::Address);
         Self {
             live: &turn.seen.state,
             connections: &turn.connections,
             names,
-            services,
+            services: if asked {
+                by_address(turn)
+            } else {
+                BTreeMap::new()
+            },
         }
     }
 
@@ -131,6 +130,16 @@ impl<'a> Judge<'a> {
             None => Impact::Cuts("cuts its connections, if any".into()),
         }
     }
+}
+
+fn by_address(turn: &Turn) -> BTreeMap<IpAddr, Vec<ServiceId>> {
+    let mut services: BTreeMap<IpAddr, Vec<ServiceId>> = BTreeMap::new();
+    for id in turn.goal.desired.virtual_services.keys() {
+        if let ServiceId::Address { address, .. } = id {
+            services.entry(*address).or_default().push(*id);
+        }
+    }
+    services
 }
 
 fn link(delta: &Delta<Link>) -> Impact {

@@ -70,10 +70,7 @@ fn newcomer((machine, parts): (&String, &Vec<String>)) -> String {
 
 /// The weight of a destination, and that of its whole service.
 fn share(state: &State, key: &DestinationKey) -> (u64, u64) {
-    let of_service = state
-        .destinations
-        .iter()
-        .filter(|it| it.service == key.service);
+    let of_service = state.destinations.run(|it| it.service.cmp(&key.service));
     let all = of_service.map(|it| u64::from(it.at.weight)).sum();
     let own = state
         .destinations

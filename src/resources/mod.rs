@@ -1,8 +1,6 @@
 //! The register: every kind of thing we manage, in one list. A new kind is a folder here, a line in the list,
 //! and what the compiler then asks for in `host/` and `output/`.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 use crate::delta::{Delta, Nature, Resource, Set, Verb};
@@ -11,6 +9,7 @@ use crate::plan::{Phase, Step};
 pub mod address;
 pub mod destination;
 pub mod file;
+mod keys;
 pub mod link;
 pub mod module;
 pub mod nftables;
@@ -19,6 +18,8 @@ pub mod sysctl;
 pub mod timeouts;
 pub mod unit;
 pub mod virtual_service;
+
+pub use keys::{KeySet, OnFile};
 
 /// Makes `State`, `Change`, `Kind` and `Keys` from one list of kinds, so that they cannot disagree.
 macro_rules! register {
@@ -48,15 +49,15 @@ macro_rules! register {
         #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
         #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
         pub struct Keys {
-            $($(#[$doc])* #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-            pub $field: BTreeSet<<$type as Resource>::Key>,)*
+            $($(#[$doc])* #[serde(skip_serializing_if = "KeySet::is_empty")]
+            pub $field: KeySet<<$type as Resource>::Key>,)*
         }
 
         impl State {
             /// What must change for `self` to equal `desired`, unordered.
             pub fn changes_to(&self, desired: &Self) -> Vec<Change> {
                 let mut changes = Vec::new();
-                $(changes.extend(self.$field.deltas_to(&desired.$field).into_iter().map(Change::$kind));)*
+                $(changes.extend(self.$field.deltas_to(&desired.$field).map(Change::$kind));)*
                 changes
             }
 
@@ -139,17 +140,21 @@ macro_rules! register {
 
             /// The phase of its first step.
             pub fn first_phase(&self) -> Phase {
-                let steps = self.clone().steps();
-                steps.first().map_or(Phase::Module, |step| step.phase)
+                let mut first = None;
+                match self {
+                    $(Self::$kind(delta) => <$type as Resource>::steps(delta.clone(), |phase, _| {
+                        first.get_or_insert(phase);
+                    }),)*
+                }
+                first.unwrap_or(Phase::Module)
             }
 
-            /// The steps that perform it, each in its phase.
-            pub fn steps(self) -> Vec<Step> {
+            /// Adds the steps that perform it, each in its phase.
+            pub fn add_steps(self, steps: &mut Vec<Step>) {
                 match self {
-                    $(Self::$kind(delta) => <$type as Resource>::steps(delta)
-                        .into_iter()
-                        .map(|(phase, delta)| Step { phase, change: Change::$kind(delta) })
-                        .collect(),)*
+                    $(Self::$kind(delta) => <$type as Resource>::steps(delta, |phase, delta| {
+                        steps.push(Step { phase, change: Change::$kind(delta) });
+                    }),)*
                 }
             }
         }
@@ -177,9 +182,18 @@ macro_rules! register {
                 match change { $(Change::$kind(delta) => { self.$field.remove(&delta.subject().key()); })* }
             }
 
+            /// The identities of what `changes` are about.
+            pub fn of<'a>(changes: impl Iterator<Item = &'a Change>) -> Self {
+                $(let mut $field = Vec::new();)*
+                for change in changes {
+                    match change { $(Change::$kind(delta) => $field.push(delta.subject().key()),)* }
+                }
+                Keys { $($field: $field.into(),)* }
+            }
+
             /// Adds all of `other`.
-            pub fn extend(&mut self, other: Self) {
-                $(self.$field.extend(other.$field);)*
+            pub fn merge(&mut self, other: &Self) {
+                $(self.$field.merge(&other.$field);)*
             }
 
             /// Takes out what exists in `state`.
@@ -189,7 +203,7 @@ macro_rules! register {
 
             /// Keeps what exists in `state`.
             pub fn retain_existing(&mut self, state: &State) {
-                $(self.$field.retain(|key| state.$field.contains(key));)*
+                $(self.$field.retain_among(state.$field.keys());)*
             }
 
             /// How many there are, of all kinds.
@@ -261,6 +275,11 @@ impl State {
 }
 
 impl Keys {
+    /// The identities of what `changes` create.
+    pub fn created_by(changes: &[Change]) -> Self {
+        Self::of(changes.iter().filter(|it| it.verb() == Verb::Create))
+    }
+
     /// True when there is none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

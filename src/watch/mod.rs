@@ -139,7 +139,7 @@ impl Watcher {
     }
 
     async fn reconcile(&mut self) -> Result<(), Error> {
-        let mut part = session::part(&self.settings.target, &self.loaded.document).await?;
+        let mut part = session::part(&self.settings.target, &self.loaded).await?;
         let options = Options {
             drain: Policy::Wait(self.settings.drain),
             held: self.holds.held().clone(),

@@ -138,6 +138,7 @@ pub fn look(desired: &[File], owned: &[FileKey]) -> Result<Set<File>, HostError>
     run(files(&Scope {
         desired: &desired,
         inventory: &inventory,
+        since: None,
     }))
 }
 

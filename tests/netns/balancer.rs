@@ -1,8 +1,9 @@
 //! IPVS through the host: run in the lab, with `--ignored`.
 
 use lvs_reconcile::delta::{Delta, Resource as _};
-use lvs_reconcile::host::{Host as _, Outcome};
+use lvs_reconcile::host::{Host as _, Outcome, Scope, Since};
 use lvs_reconcile::ipvs::{self, Forwarding, Protocol, Service, ServiceId};
+use lvs_reconcile::plan::Plan;
 use lvs_reconcile::resources::destination::Destination;
 use lvs_reconcile::resources::module::{Module, ModuleName};
 use lvs_reconcile::resources::timeouts::Timeouts;
@@ -76,6 +77,7 @@ fn services_destinations_and_timeouts() {
         let connections = space.host.connections().await.unwrap();
         assert!(connections.contains_key(&destination(80, 2, 1).key()));
         known_already(&mut space).await;
+        a_second_look_reads_what_was_touched(&mut space).await;
     });
 }
 
@@ -139,4 +141,60 @@ async fn many(space: &mut crate::space::Space) {
     let outcomes = space.apply_all(run).await;
     assert!(matches!(outcomes[0], Outcome::Failed(_)));
     assert!(matches!(outcomes[241], Outcome::NotAttempted));
+}
+
+/// After a few steps in a large table only their services are read again, and the result is the same.
+async fn a_second_look_reads_what_was_touched(space: &mut crate::space::Space) {
+    sh("ipvsadm -C");
+    let all = state(|it| {
+        it.modules.insert(module());
+        for port in 1000..1200 {
+            it.virtual_services.insert(service(port, "rr"));
+            it.destinations.insert(destination(port, 1, 1));
+        }
+    });
+    space.make(&all).await;
+    let before = space.look(&all).await;
+    let mut next = all.clone();
+    next.destinations.insert(destination(1000, 1, 9));
+    next.destinations.insert(destination(1001, 2, 1));
+    next.destinations.remove(&destination(1002, 1, 1).key());
+    next.virtual_services.remove(&id(1002));
+    next.virtual_services.insert(service(1003, "wlc"));
+    next.virtual_services.insert(service(1300, "rr"));
+    let mut changes = before.changes_to(&next);
+    changes.retain(|it| matches!(it, Change::VirtualService(_) | Change::Destination(_)));
+    let plan = Plan::of(changes);
+    for run in plan.runs() {
+        let outcomes = space.host.apply(run).await;
+        assert!(outcomes.iter().all(|it| matches!(it, Outcome::Done)));
+    }
+    let again = space.look_after(&next, &before, &plan).await;
+    assert_eq!(again.virtual_services, next.virtual_services);
+    assert_eq!(again.destinations, next.destinations);
+    let whole = space.look(&next).await;
+    assert_eq!(again.destinations, whole.destinations);
+
+    // What others do elsewhere is for the next look at everything.
+    sh("ipvsadm -E -t 192.0.2.10:1100 -s wlc");
+    let again = space.look_after(&next, &before, &plan).await;
+    assert_eq!(again.virtual_services, next.virtual_services);
+    let whole = space.look(&next).await;
+    assert_ne!(whole.virtual_services, next.virtual_services);
+}
+
+impl crate::space::Space {
+    /// The look that follows the steps of `plan`, of which `before` was the state.
+    async fn look_after(&mut self, desired: &State, before: &State, plan: &Plan) -> State {
+        let since = Since {
+            state: before,
+            steps: &plan.steps,
+        };
+        let scope = Scope {
+            desired,
+            inventory: &self.inventory,
+            since: Some(since),
+        };
+        self.host.observe(&scope).await.unwrap().state
+    }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use lvs_reconcile::delta::Delta;
 use lvs_reconcile::host::{Host as _, Outcome};
-use lvs_reconcile::plan::{Phase, Step};
+use lvs_reconcile::plan::{Phase, Plan, Step};
 use lvs_reconcile::resources::nftables::{
     Chain, ChainName, Match, NftTable, Policy, Rule, Verdict,
 };
@@ -180,7 +180,7 @@ fn a_union_goes_before_what_it_unites() {
     alone(async |mut space| {
         space.reach(&desired(forward(vec![port(80)]))).await;
         let changes = space.missing(&desired(forward(vec![port(443)]))).await;
-        let steps: Vec<Step> = changes.into_iter().flat_map(Change::steps).collect();
+        let steps = Plan::of(changes).steps;
         assert_eq!(
             steps.iter().map(|it| it.phase).collect::<Vec<_>>(),
             [Phase::Permit, Phase::Forbid]

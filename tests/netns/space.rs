@@ -11,7 +11,7 @@ use lvs_reconcile::plan::{Phase, Plan, Step};
 use lvs_reconcile::resources::address::{Address, AddressKey};
 use lvs_reconcile::resources::link::{Link, LinkKind};
 use lvs_reconcile::resources::route::{Route, RouteKey};
-use lvs_reconcile::resources::{Change, State};
+use lvs_reconcile::resources::{Change, Keys, State};
 
 /// Runs `test` on a thread of its own, in a network namespace of its own. Both are gone afterwards.
 pub fn alone<F: Future<Output = ()>>(test: impl FnOnce(Space) -> F + Send + 'static) {
@@ -104,13 +104,21 @@ impl Space {
         let scope = Scope {
             desired,
             inventory: &inventory,
+            since: None,
         };
         self.host.observe(&scope).await.unwrap()
     }
 
     pub async fn try_to_look(&mut self, desired: &State) -> Result<State, HostError> {
         let inventory = &self.inventory;
-        let seen = self.host.observe(&Scope { desired, inventory }).await?;
+        let seen = self
+            .host
+            .observe(&Scope {
+                desired,
+                inventory,
+                since: None,
+            })
+            .await?;
         Ok(seen.state)
     }
 
@@ -135,7 +143,9 @@ impl Space {
     /// Plans and applies; everything must succeed.
     pub async fn make(&mut self, desired: &State) {
         let changes = self.missing(desired).await;
-        self.inventory = self.inventory.intending(&changes);
+        self.inventory = self
+            .inventory
+            .intending(&changes, &Keys::created_by(&changes));
         for run in Plan::of(changes).runs() {
             let outcomes = self.host.apply(run).await;
             assert_eq!(outcomes.len(), run.len());

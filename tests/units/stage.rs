@@ -88,6 +88,7 @@ pub fn seen(unit: &Unit, file: &File) -> Option<Unit> {
     let live = run(units(&Scope {
         desired: &desired,
         inventory: &inventory,
+        since: None,
     }))
     .unwrap();
     live.get(&unit.key()).cloned()
@@ -100,6 +101,7 @@ pub fn owned(name: &str) -> Option<Unit> {
     let live = run(units(&Scope {
         desired: &State::default(),
         inventory: &inventory,
+        since: None,
     }))
     .unwrap();
     live.get(&name.to_owned()).cloned()

@@ -18,8 +18,11 @@ pub(in super::super) fn sysctls(sysctls: &Set<Sysctl>) -> String {
 }
 
 fn phase(sysctl: &Sysctl) -> Option<Phase> {
-    let steps = Sysctl::steps(Delta::Create { to: sysctl.clone() });
-    steps.first().map(|(phase, _)| *phase)
+    let mut found = None;
+    Sysctl::steps(Delta::Create { to: sysctl.clone() }, |phase, _| {
+        found = Some(phase);
+    });
+    found
 }
 
 /// What comes with a module or an interface may not be there yet, and must not fail the others.

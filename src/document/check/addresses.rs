@@ -2,7 +2,8 @@
 
 use super::index::Index;
 use crate::document::Network;
-use std::{collections::HashMap, net::IpAddr};
+use foldhash::HashMap;
+use std::net::IpAddr;
 
 /// Why no machine can have an address; none when one can.
 pub(super) fn not_a_machine(address: IpAddr) -> Option<&'static str> {
@@ -70,7 +71,7 @@ pub(super) struct Owner<'d> {
 
 /// The addresses of all directors, own and external.
 pub(super) fn of_directors<'d>(index: &Index<'d>) -> HashMap<IpAddr, Owner<'d>> {
-    let mut owners = HashMap::new();
+    let mut owners = HashMap::default();
     for director in &index.document.directors {
         for interface in &director.interfaces {
             for address in interface

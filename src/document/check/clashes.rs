@@ -1,8 +1,8 @@
 //! Services against each other: the kernel knows each address, protocol and port once.
 
 use super::{Findings, index::Index};
-use crate::document::{Family, Name, Protocol};
-use std::collections::{BTreeMap, HashMap};
+use crate::document::{Family, Protocol};
+use foldhash::HashMap;
 
 /// Ports that a service, or a match, takes of one VIP and protocol.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,14 +14,16 @@ struct Claim {
     one: Option<usize>,
 }
 
-type Claims<'d> = BTreeMap<(&'d Name, Protocol), Vec<Claim>>;
+/// With whose ports they are: the position of a VIP, and a protocol.
+type Claims = Vec<((usize, Protocol), Claim)>;
 
 /// No two services balance the same port.
 pub fn virtual_services(index: &Index<'_>, findings: &mut Findings) {
     let mut claims = Claims::new();
     for (service, at) in index.document.services.iter().zip(0..) {
-        let (Some(vip), Some(port), None) = (&service.vip, service.port, service.firewall_mark)
-        else {
+        // That there is no such VIP is a finding of its own.
+        let vip = index.vip_position(at);
+        let (Some(vip), Some(port), None) = (vip, service.port, service.firewall_mark) else {
             continue;
         };
         let claim = Claim {
@@ -37,7 +39,7 @@ pub fn virtual_services(index: &Index<'_>, findings: &mut Findings) {
 
 /// No two services have one mark, and nothing gets two marks.
 pub fn marks(index: &Index<'_>, findings: &mut Findings) {
-    let mut marks = HashMap::new();
+    let mut marks = HashMap::default();
     let mut claims = Claims::new();
     for (service, at) in index.document.services.iter().zip(0..) {
         let Some(mark) = service.firewall_mark else {
@@ -60,32 +62,29 @@ pub fn marks(index: &Index<'_>, findings: &mut Findings) {
                 service: at,
                 one: Some(position),
             };
-            claim_ports(&mut claims, &one.vip, one.protocols.as_deref(), claim);
+            if let Some(vip) = index.vip_by_name.get(&one.vip) {
+                claim_ports(&mut claims, *vip, one.protocols.as_deref(), claim);
+            }
         }
     }
     report(index, findings, claims);
 }
 
-fn claim_ports<'d>(
-    claims: &mut Claims<'d>,
-    vip: &'d Name,
-    protocols: Option<&[Protocol]>,
-    claim: Claim,
-) {
-    let mut protocols = protocols.unwrap_or(&[Protocol::Tcp]).to_vec();
-    protocols.sort_unstable();
-    protocols.dedup();
-    for protocol in protocols {
-        claims.entry((vip, protocol)).or_default().push(claim);
+fn claim_ports(claims: &mut Claims, vip: usize, protocols: Option<&[Protocol]>, claim: Claim) {
+    let stated = protocols.unwrap_or(&[Protocol::Tcp]);
+    let repeats = |at: usize| stated[..at].contains(&stated[at]);
+    for at in (0..stated.len()).filter(|at| !repeats(*at)) {
+        let protocol = stated[at];
+        claims.push(((vip, protocol), claim));
     }
 }
 
 /// Reports every claim that overlaps one before it. Port 0 takes only what no other service takes.
-fn report(index: &Index<'_>, findings: &mut Findings, claims: Claims<'_>) {
-    for (key, mut list) in claims {
-        list.sort_unstable();
+fn report(index: &Index<'_>, findings: &mut Findings, mut claims: Claims) {
+    claims.sort_unstable();
+    for list in claims.chunk_by(|(a, _), (b, _)| a == b) {
         let mut open: Option<Claim> = None;
-        for claim in list {
+        for &(key, claim) in list {
             if let Some(before) = open.filter(|before| claim.first <= before.last) {
                 let mut both = [before, claim];
                 both.sort_by_key(|claim| claim.service);
@@ -101,7 +100,7 @@ fn report(index: &Index<'_>, findings: &mut Findings, claims: Claims<'_>) {
 fn clash(
     index: &Index<'_>,
     findings: &mut Findings,
-    (vip, protocol): (&Name, Protocol),
+    (vip, protocol): (usize, Protocol),
     [earlier, later]: [Claim; 2],
     port: u16,
 ) {
@@ -111,6 +110,11 @@ fn clash(
         Some(one) => format!("services[{}].match[{one}]", later.service),
         None => format!("services[{}]", later.service),
     };
+    let vip = index
+        .document
+        .vips
+        .get(vip)
+        .map_or("", |vip| vip.name.as_str());
     let what = format!("{protocol} port {port} of VIP {vip}");
     let message = match earlier.service == later.service {
         true => format!("{what} is twice in {}", name(later)),

@@ -13,7 +13,7 @@ pub fn exceptions(index: &Index<'_>, findings: &mut Findings) {
         let names = service.destinations.iter().map(|it| &it.real_server);
         let list = format_args!("services[{at}].destinations");
         once(findings, list, "realServer", names.clone());
-        let mut members = index.members(service).into_owned();
+        let mut members = index.members(at).to_vec();
         members.sort_unstable();
         for (position, name) in names.enumerate() {
             let path = format_args!("services[{at}].destinations[{position}].realServer");

@@ -5,11 +5,8 @@ use super::super::{
 };
 use super::ranges::Ranges;
 use crate::document::limits::DESTINATIONS;
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, HashMap, HashSet},
-    net::IpAddr,
-};
+use foldhash::{HashMap, HashSet};
+use std::{collections::BTreeMap, net::IpAddr, ops::Range};
 
 /// A document and the look-ups that rules share.
 pub(in crate::document) struct Index<'d> {
@@ -19,6 +16,11 @@ pub(in crate::document) struct Index<'d> {
     pub director_by_name: HashMap<&'d Name, usize>,
     tags: BTreeMap<&'d Name, Vec<usize>>,
     everyone: Vec<usize>,
+    /// The real servers of the services that name them, one service after the other, and where each begins and ends.
+    named: Vec<usize>,
+    places: Vec<Range<usize>>,
+    /// The VIP of each service.
+    vip_of: Vec<Option<usize>>,
     /// The networks of inside interfaces, of all directors.
     pub inside: Ranges,
     /// The networks of all interfaces, of all directors.
@@ -31,12 +33,6 @@ pub(in crate::document) struct Index<'d> {
 
 impl<'d> Index<'d> {
     pub fn new(document: &'d Document) -> Self {
-        let mut tags: BTreeMap<&Name, Vec<usize>> = BTreeMap::new();
-        for (at, server) in document.real_servers.iter().enumerate() {
-            for tag in &server.tags {
-                tags.entry(tag).or_default().push(at);
-            }
-        }
         let networks = |role: Option<Role>| {
             let interfaces = document
                 .directors
@@ -55,19 +51,35 @@ impl<'d> Index<'d> {
             vip_by_name: by_name(document.vips.iter().map(|vip| &vip.name)),
             real_server_by_name: by_name(document.real_servers.iter().map(|server| &server.name)),
             director_by_name: by_name(document.directors.iter().map(|director| &director.name)),
-            tags,
+            tags: by_tag(document),
             everyone: (0..document.real_servers.len()).collect(),
+            named: Vec::new(),
+            places: Vec::with_capacity(document.services.len()),
+            vip_of: Vec::with_capacity(document.services.len()),
             inside: networks(Some(Role::Inside)),
             on_link: networks(None),
             interfaces: document.directors.iter().map(Interfaces::new).collect(),
             is_too_large: false,
         };
-        let destinations = document
+        document
             .services
             .iter()
-            .map(|service| index.members(service).len());
+            .for_each(|service| index.look_up(service));
+        let destinations = index.services().map(|(at, _)| index.members(at).len());
         index.is_too_large = destinations.fold(0, usize::saturating_add) > DESTINATIONS;
         index
+    }
+
+    /// Follows the names in the next service, once: there may be a hundred thousand of them, and many rules.
+    fn look_up(&mut self, service: &Service) {
+        let first = self.named.len();
+        let names = service.real_servers.iter().flatten();
+        let found = names.filter_map(|name| self.real_server_by_name.get(name).copied());
+        self.named.extend(found);
+        self.places.push(first..self.named.len());
+        let vip = service.vip.as_ref();
+        let vip = vip.and_then(|name| self.vip_by_name.get(name).copied());
+        self.vip_of.push(vip);
     }
 
     /// The directors with their positions.
@@ -90,15 +102,19 @@ impl<'d> Index<'d> {
         self.document.services.iter().enumerate()
     }
 
-    /// The real servers of a service, as positions in the list. Names and tags that nothing has select nothing.
-    pub fn members(&self, service: &Service) -> Cow<'_, [usize]> {
+    /// The real servers of the service at a position, as positions in their list. Names and tags that nothing has
+    /// select nothing.
+    pub fn members(&self, at: usize) -> &[usize] {
+        let Some(service) = self.document.services.get(at) else {
+            return &[];
+        };
         match (&service.real_servers, &service.tag) {
-            (Some(names), _) => names
-                .iter()
-                .filter_map(|name| self.real_server_by_name.get(name).copied())
-                .collect(),
-            (None, Some(tag)) => Cow::Borrowed(self.tags.get(tag).map_or(&[], Vec::as_slice)),
-            (None, None) => Cow::Borrowed(&self.everyone),
+            (Some(_), _) => {
+                let place = self.places.get(at).cloned().unwrap_or_default();
+                self.named.get(place).unwrap_or_default()
+            }
+            (None, Some(tag)) => self.tags.get(tag).map_or(&[], Vec::as_slice),
+            (None, None) => &self.everyone,
         }
     }
 
@@ -112,27 +128,25 @@ impl<'d> Index<'d> {
         self.tags.contains_key(tag)
     }
 
-    /// The VIP of a service.
-    pub fn vip(&self, service: &Service) -> Option<&'d Vip> {
-        let at = service
-            .vip
-            .as_ref()
-            .and_then(|name| self.vip_by_name.get(name))?;
-        self.document.vips.get(*at)
+    /// The VIP of the service at a position, as a position in their list.
+    pub fn vip_position(&self, at: usize) -> Option<usize> {
+        self.vip_of.get(at).copied().flatten()
     }
 
-    /// The address families that a service balances.
-    pub fn families(&self, service: &Service) -> Vec<Family> {
-        match self.vip(service) {
-            Some(vip) => {
-                let both = vip.address6.map(|_| Family::Ipv6);
-                std::iter::once(family(vip.address.get()))
-                    .chain(both)
-                    .collect()
-            }
-            None if service.firewall_mark.is_some() => vec![service.family.unwrap_or(Family::Ipv4)],
-            None => Vec::new(),
-        }
+    /// The VIP of the service at a position.
+    pub fn vip(&self, at: usize) -> Option<&'d Vip> {
+        self.document.vips.get(self.vip_position(at)?)
+    }
+
+    /// The address families that the service at a position balances.
+    pub fn families(&self, at: usize) -> impl Iterator<Item = Family> + use<> {
+        let vip = self.vip(at);
+        let service = self.document.services.get(at);
+        let marked = service.filter(|it| vip.is_none() && it.firewall_mark.is_some());
+        let first = vip.map(|vip| family(vip.address.get()));
+        let second = vip.and_then(|vip| vip.address6.map(|_| Family::Ipv6));
+        let of_mark = marked.map(|it| it.family.unwrap_or(Family::Ipv4));
+        [first, second, of_mark].into_iter().flatten()
     }
 
     /// The directors that a VIP applies to, with their positions.
@@ -179,8 +193,18 @@ impl Interfaces {
     }
 }
 
+fn by_tag(document: &Document) -> BTreeMap<&Name, Vec<usize>> {
+    let mut tags: BTreeMap<&Name, Vec<usize>> = BTreeMap::new();
+    for (at, server) in document.real_servers.iter().enumerate() {
+        for tag in &server.tags {
+            tags.entry(tag).or_default().push(at);
+        }
+    }
+    tags
+}
+
 fn by_name<'d>(names: impl Iterator<Item = &'d Name>) -> HashMap<&'d Name, usize> {
-    let mut index = HashMap::new();
+    let mut index = HashMap::default();
     for (at, name) in names.enumerate() {
         // The first keeps the name: the second is a finding of its own.
         index.entry(name).or_insert(at);

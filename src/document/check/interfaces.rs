@@ -7,10 +7,8 @@ use super::{
     ranges::ends,
 };
 use crate::document::{Director, Interface, InterfaceAddress, Name, Role};
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    net::IpAddr,
-};
+use foldhash::HashMap;
+use std::{collections::hash_map::Entry, net::IpAddr};
 
 /// At most one interface is outside.
 pub fn roles(index: &Index<'_>, findings: &mut Findings) {
@@ -32,7 +30,7 @@ pub fn roles(index: &Index<'_>, findings: &mut Findings) {
 /// An address is a machine's, and it is there once: the kernel takes it twice, and with two prefix lengths.
 pub fn addresses(index: &Index<'_>, findings: &mut Findings) {
     for (at, director) in index.directors() {
-        let mut here: HashMap<IpAddr, Written<'_>> = HashMap::new();
+        let mut here: HashMap<IpAddr, Written<'_>> = HashMap::default();
         for written in written_addresses(at, director) {
             one_address(findings, &written);
             match here.entry(written.address.address()) {
@@ -47,7 +45,7 @@ pub fn addresses(index: &Index<'_>, findings: &mut Findings) {
 
 /// Two directors share an address only when somebody else moves it between them.
 pub fn own_addresses(index: &Index<'_>, findings: &mut Findings) {
-    let mut owners: HashMap<IpAddr, &Name> = HashMap::new();
+    let mut owners: HashMap<IpAddr, &Name> = HashMap::default();
     for (at, director) in index.directors() {
         let own = written_addresses(at, director).filter(|written| written.list == "addresses");
         for written in own {

@@ -2,10 +2,8 @@
 
 use super::{Findings, index::Index};
 use crate::document::{Director, Interface, InterfaceName};
-use std::{
-    collections::{HashMap, HashSet},
-    net::IpAddr,
-};
+use foldhash::{HashMap, HashSet};
+use std::net::IpAddr;
 
 /// An interface is one thing.
 pub fn one_kind(index: &Index<'_>, findings: &mut Findings) {
@@ -111,7 +109,7 @@ pub fn lower_interfaces(index: &Index<'_>, findings: &mut Findings) {
 }
 
 fn one_vlan_each(findings: &mut Findings, director: &Director, path: impl Fn(usize) -> String) {
-    let mut vlans = HashMap::new();
+    let mut vlans = HashMap::default();
     for (position, interface) in director.interfaces.iter().enumerate() {
         let Some(vlan) = &interface.vlan else {
             continue;
@@ -133,7 +131,7 @@ fn one_master_each(
     by_name: &HashMap<InterfaceName, &Interface>,
     path: impl Fn(usize) -> String,
 ) {
-    let mut masters: HashMap<InterfaceName, InterfaceName> = HashMap::new();
+    let mut masters: HashMap<InterfaceName, InterfaceName> = HashMap::default();
     for (position, interface) in director
         .interfaces
         .iter()
@@ -166,7 +164,7 @@ fn one_master_each(
 
 /// Whether an interface is found again below itself.
 fn is_made_of_itself(interface: &Interface, by_name: &HashMap<InterfaceName, &Interface>) -> bool {
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::default();
     let mut below: Vec<_> = lower(interface).into_iter().map(|(_, name)| name).collect();
     // The kernel stacks eight; more is followed only until a circle would have closed.
     while let Some(name) = below.pop().filter(|_| seen.len() < 64) {

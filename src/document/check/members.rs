@@ -23,7 +23,7 @@ pub fn selection(index: &Index<'_>, findings: &mut Findings) {
                 index,
                 findings,
                 format_args!("services[{at}].realServers"),
-                names,
+                (names, index.members(at)),
             ),
             (None, Some(tag)) if !index.has_tag(tag) => {
                 let fix = findings.suggest(tag.as_str(), index.tags());
@@ -51,13 +51,22 @@ pub fn selection(index: &Index<'_>, findings: &mut Findings) {
     }
 }
 
-fn named(index: &Index<'_>, findings: &mut Findings, path: Arguments<'_>, names: &[Name]) {
+fn named(
+    index: &Index<'_>,
+    findings: &mut Findings,
+    path: Arguments<'_>,
+    (names, found): (&[Name], &[usize]),
+) {
     if names.is_empty() {
         findings.add(
             path,
             "the list is empty",
             "name some, or leave the field out to take all",
         );
+    }
+    // Usually all are known, and named in the order in which they are declared.
+    if found.len() == names.len() && found.is_sorted_by(|a, b| a < b) {
+        return;
     }
     once(findings, path, "", names);
     for (at, name) in names
@@ -97,8 +106,8 @@ struct Reach<'d> {
     stated: Option<Forwarding>,
 }
 
-/// How a service reaches each of its real servers.
-fn reaches<'d>(index: &Index<'d>, service: &'d Service) -> Vec<Reach<'d>> {
+/// How a service reaches each of its real servers. What `reaches` held before is forgotten.
+fn reach_all<'d>(index: &Index<'d>, at: usize, service: &'d Service, reaches: &mut Vec<Reach<'d>>) {
     let exceptions = service.destinations.iter().filter_map(|exception| {
         let at = index.real_server_by_name.get(&exception.real_server)?;
         Some((*at, exception.forwarding))
@@ -109,7 +118,7 @@ fn reaches<'d>(index: &Index<'d>, service: &'d Service) -> Vec<Reach<'d>> {
         let found = exceptions.binary_search_by_key(&at, |(at, _)| *at).ok()?;
         exceptions.get(found)?.1
     };
-    let members = index.members(service);
+    let members = index.members(at);
     let reach = |at: &usize| {
         let server = index.document.real_servers.get(*at)?;
         Some(Reach {
@@ -117,18 +126,20 @@ fn reaches<'d>(index: &Index<'d>, service: &'d Service) -> Vec<Reach<'d>> {
             stated: exception(*at).or(service.forwarding),
         })
     };
-    members.iter().filter_map(reach).collect()
+    reaches.clear();
+    reaches.extend(members.iter().filter_map(reach));
 }
 
 /// Packets can get to the real servers: the families fit, masquerade is only assumed where it must work, and direct
 /// routing has one link.
 pub fn reachability(index: &Index<'_>, findings: &mut Findings) {
     let mut masquerading = BTreeSet::new();
+    let mut reaches = Vec::new();
     for (at, service) in index.services().filter(|_| !index.is_too_large) {
-        let reaches = reaches(index, service);
+        reach_all(index, at, service, &mut reaches);
         let masquerades = |it: &Reach<'_>| matches!(it.stated, None | Some(Forwarding::Masquerade));
         if reaches.iter().any(masquerades) {
-            match index.vip(service) {
+            match index.vip(at) {
                 Some(vip) => masquerading.extend(index.holders(vip).map(|(holder, _)| holder)),
                 None => masquerading.extend(0..index.document.directors.len()),
             }
@@ -147,7 +158,7 @@ fn families(
     (at, service): (usize, &Service),
     reaches: &[Reach<'_>],
 ) {
-    for wanted in index.families(service) {
+    for wanted in index.families(at) {
         let lacks = |reach: &&Reach<'_>| {
             let tunnelled = reach.stated == Some(Forwarding::Tunnel);
             !tunnelled && !has_family(reach.server, wanted)

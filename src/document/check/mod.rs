@@ -67,11 +67,15 @@ impl Finding {
 
 /// Checks the rules across fields, and returns everything that breaks one.
 pub fn check(document: &Document) -> Vec<Finding> {
-    let index = Index::new(document);
+    findings(&Index::new(document))
+}
+
+/// The same, of a document that is indexed already.
+pub(super) fn findings(index: &Index<'_>) -> Vec<Finding> {
     let mut findings = Findings::default();
-    size::lists(&index, &mut findings);
+    size::lists(index, &mut findings);
     if findings.found.is_empty() {
-        RULES.iter().for_each(|rule| rule(&index, &mut findings));
+        RULES.iter().for_each(|rule| rule(index, &mut findings));
     }
     findings.found
 }

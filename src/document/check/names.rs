@@ -2,8 +2,9 @@
 
 use super::{Findings, index::Index};
 use crate::document::Name;
+use foldhash::HashMap;
 use std::fmt::Arguments;
-use std::{collections::HashMap, fmt::Display, hash::Hash};
+use std::{fmt::Display, hash::Hash};
 
 /// A name stands for one thing.
 pub fn unique_names(index: &Index<'_>, findings: &mut Findings) {
@@ -93,7 +94,7 @@ fn repeated<T: Hash + Eq>(values: Vec<T>) -> Vec<(usize, usize)> {
         let firsts = (0..values.len()).map(|at| (first(at), at));
         return firsts.filter(|(first, at)| first < at).collect();
     }
-    let mut firsts = HashMap::with_capacity(values.len());
+    let mut firsts = HashMap::with_capacity_and_hasher(values.len(), Default::default());
     let positions = values.into_iter().enumerate();
     let firsts = positions.map(|(at, value)| (*firsts.entry(value).or_insert(at), at));
     firsts.filter(|(first, at)| first < at).collect()

@@ -7,7 +7,8 @@ use super::{
     names::once,
 };
 use crate::document::{Name, RealServer};
-use std::{collections::HashMap, net::IpAddr};
+use foldhash::HashMap;
+use std::net::IpAddr;
 
 /// The addresses.
 pub fn addresses(index: &Index<'_>, findings: &mut Findings) {
@@ -38,7 +39,7 @@ pub fn addresses(index: &Index<'_>, findings: &mut Findings) {
 
 /// The MACs.
 pub fn macs(index: &Index<'_>, findings: &mut Findings) {
-    let mut macs = HashMap::new();
+    let mut macs = HashMap::default();
     for (at, server) in index.real_servers() {
         let Some(mac) = server.mac else { continue };
         if let Some((first, name)) = macs.insert(mac, (at, &server.name)) {

@@ -6,8 +6,9 @@ use super::{
     index::{Index, family},
 };
 use crate::document::{Director, InterfaceName, Network, Role, Route};
+use foldhash::HashMap;
 use std::fmt::Arguments;
-use std::{collections::HashMap, net::IpAddr};
+use std::net::IpAddr;
 
 /// The kernel's main table, and the one that it keeps for itself.
 const MAIN: u32 = 254;

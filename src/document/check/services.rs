@@ -71,7 +71,7 @@ fn beside_vip(findings: &mut Findings, index: &Index<'_>, at: usize, service: &S
     if let Some(name) = service
         .vip
         .as_ref()
-        .filter(|name| !index.vip_by_name.contains_key(name))
+        .filter(|_| index.vip_position(at).is_none())
     {
         unknown_vip(
             findings,
@@ -225,7 +225,7 @@ pub fn persistence(index: &Index<'_>, findings: &mut Findings) {
             continue;
         };
         let path = format_args!("services[{at}].persistence");
-        let is_ipv4 = index.families(service).contains(&Family::Ipv4);
+        let is_ipv4 = index.families(at).any(|family| family == Family::Ipv4);
         if persistence.prefix.is_some_and(|prefix| prefix.get() > 32) && is_ipv4 {
             let place = match &service.vip {
                 Some(vip) => format!("IPv4 VIP {vip}"),

@@ -26,8 +26,8 @@ pub fn table(index: &Index<'_>, findings: &mut Findings) {
     let mut total = (0usize, 0usize);
     for (at, service) in index.services() {
         let before = total;
-        let virtual_services = entries(index, service);
-        let members = index.members(service).len();
+        let virtual_services = entries(index, at, service);
+        let members = index.members(at).len();
         total = (
             before.0 + virtual_services,
             before
@@ -52,8 +52,8 @@ pub fn table(index: &Index<'_>, findings: &mut Findings) {
 }
 
 /// How many virtual services of the kernel a service becomes.
-pub(super) fn entries(index: &Index<'_>, service: &Service) -> usize {
-    let families = index.families(service).len();
+pub(super) fn entries(index: &Index<'_>, at: usize, service: &Service) -> usize {
+    let families = index.families(at).count();
     if service.firewall_mark.is_some() {
         return families;
     }

@@ -6,13 +6,14 @@ use super::{
     index::{Index, Interfaces},
 };
 use crate::document::{InterfaceName, ManagedBy, Name, Role, Vip};
-use std::{collections::HashMap, net::IpAddr};
+use foldhash::HashMap;
+use std::net::IpAddr;
 
 /// The addresses.
 pub fn addresses(index: &Index<'_>, findings: &mut Findings) {
     let directors = of_directors(index);
     let edges = edges(index);
-    let mut taken: HashMap<IpAddr, usize> = HashMap::new();
+    let mut taken: HashMap<IpAddr, usize> = HashMap::default();
     for (at, vip) in index.vips() {
         let mut judge = |field: &str, address: IpAddr| {
             let (message, fix) = if let Some(reason) = not_a_machine(address) {

@@ -1,13 +1,15 @@
 //! Names: of things in the document, of domains, of network interfaces.
 
 use super::{BadValue, as_json_string};
+use smol_str::SmolStr;
 use std::{fmt, str::FromStr};
 
 /// The name of something in the document; also the host name of a node.
 ///
-/// One DNS label in lower case. The DHCP servers disagree on everything wider.
+/// One DNS label in lower case. The DHCP servers disagree on everything wider. A document may hold a hundred thousand,
+/// most of them short: those live without memory of their own.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Name(Box<str>);
+pub struct Name(SmolStr);
 
 impl Name {
     /// The name as text.
@@ -21,7 +23,7 @@ impl FromStr for Name {
 
     fn from_str(text: &str) -> Result<Self, BadValue> {
         label(text)?;
-        Ok(Self(text.into()))
+        Ok(Self(SmolStr::new(text)))
     }
 }
 

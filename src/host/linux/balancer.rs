@@ -1,31 +1,107 @@
 //! IPVS of this machine: one reading per look, and commands with an outcome each.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{LinuxHost, modules};
-use crate::host::{Connections, HostError, Outcome, Scope};
+use crate::delta::Set;
+use crate::host::{Connections, HostError, Outcome, Scope, Since};
 use crate::ipvs::{Client, Command, Error, Refusal, ServiceId, Table, Timeouts};
-use crate::resources::destination::DestinationKey;
+use crate::plan::Step;
+use crate::resources::Change;
+use crate::resources::destination::{Destination, DestinationKey};
+use crate::resources::virtual_service::VirtualService;
 
-/// The whole table, read once per look and without overlooking a wanted service. Empty when the kernel has no IPVS, or
-/// when only asking would load it: what is not loaded holds nothing.
-pub(crate) fn table(host: &mut LinuxHost, scope: &Scope<'_>) -> Result<Arc<Table>, HostError> {
-    if let Some(table) = &host.look.table {
-        return Ok(Arc::clone(table));
+/// Reading one service by its key costs as much as so many when the whole table is read.
+const POINT_READ: usize = 16;
+
+/// The two kinds that one reading gives.
+#[derive(Debug, Default)]
+pub(crate) struct Balanced {
+    pub services: Set<VirtualService>,
+    pub destinations: Set<Destination>,
+}
+
+/// The whole table, read once per look and without overlooking a wanted service; each kind takes its own out. Empty
+/// when the kernel has no IPVS, or when only asking would load it: what is not loaded holds nothing.
+pub(crate) fn table<'h>(
+    host: &'h mut LinuxHost,
+    scope: &Scope<'_>,
+) -> Result<&'h mut Balanced, HostError> {
+    if host.look.balanced.is_none() {
+        let balanced = read(host, scope)?;
+        host.look.balanced = Some(balanced);
     }
+    Ok(host.look.balanced.get_or_insert_default())
+}
+
+fn read(host: &mut LinuxHost, scope: &Scope<'_>) -> Result<Balanced, HostError> {
+    let touched = scope.since.and_then(|it| Some((it, few_touched(it)?)));
     let wanted = scope.desired.virtual_services.keys().copied();
     let owned = scope.inventory.owned.virtual_services.iter().copied();
-    let table = match look(host)? {
-        Some(client) => client
-            .read(&mut wanted.chain(owned))
-            .map_err(|error| HostError::new("cannot read the IPVS table", error))?,
-        None => Table::default(),
+    let Some(client) = look(host)? else {
+        return Ok(Balanced::default());
     };
+    let table = match &touched {
+        Some((_, ids)) => client.read_only(ids),
+        None => client.read(&mut wanted.chain(owned)),
+    };
+    let table = table.map_err(|error| HostError::new("cannot read the IPVS table", error))?;
     table.unreadable.iter().for_each(|it| host.note(it.clone()));
-    let table = Arc::new(table);
-    host.look.table = Some(Arc::clone(&table));
-    Ok(table)
+    Ok(match touched {
+        Some((since, ids)) => Balanced::since(since, &ids, &table),
+        None => Balanced::of(&table),
+    })
+}
+
+/// The services that the steps touched, when they are few of many.
+fn few_touched(since: Since<'_>) -> Option<Vec<ServiceId>> {
+    let all = since.state.virtual_services.len();
+    if since.steps.len() * POINT_READ > all {
+        return None;
+    }
+    let ids: BTreeSet<_> = since.steps.iter().filter_map(touched).collect();
+    Some(ids.into_iter().collect())
+}
+
+fn touched(step: &Step) -> Option<ServiceId> {
+    match &step.change {
+        Change::VirtualService(delta) => Some(delta.subject().id),
+        Change::Destination(delta) => Some(delta.subject().service),
+        _ => None,
+    }
+}
+
+impl Balanced {
+    fn of(table: &Table) -> Self {
+        let destinations = table.services.iter().flat_map(|(service, list)| {
+            list.iter().map(|at| Destination {
+                service: service.id,
+                at: *at,
+            })
+        });
+        Self {
+            services: table.services.iter().map(|(service, _)| *service).collect(),
+            destinations: destinations.collect(),
+        }
+    }
+
+    /// The state as it was, with `table` in the place of the services `ids`, which are sorted.
+    fn since(since: Since<'_>, ids: &[ServiceId], table: &Table) -> Self {
+        let Self {
+            services,
+            destinations,
+        } = Self::of(table);
+        let untouched = |id: &ServiceId| ids.binary_search(id).is_err();
+        let mut balanced = Self {
+            services: since.state.virtual_services.clone(),
+            destinations: since.state.destinations.clone(),
+        };
+        balanced.services.retain(untouched);
+        balanced.destinations.retain(|key| untouched(&key.service));
+        balanced.services.merge(services);
+        balanced.destinations.merge(destinations);
+        balanced
+    }
 }
 
 /// The timeouts, when there is IPVS.

@@ -39,7 +39,7 @@ pub struct LinuxHost {
 #[derive(Default)]
 struct Look {
     links: Option<Arc<Links>>,
-    table: Option<Arc<ipvs::Table>>,
+    balanced: Option<balancer::Balanced>,
     marked: Keys,
     unreadable: Vec<String>,
 }

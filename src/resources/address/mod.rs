@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::delta::{Delta, Resource};
 use crate::plan::Phase;
+use crate::resources::OnFile;
 
 pub mod apply;
 mod duplicates;
@@ -37,6 +38,8 @@ impl AddressKey {
     }
 }
 
+impl OnFile for AddressKey {}
+
 impl Resource for Address {
     type Key = AddressKey;
 
@@ -50,7 +53,7 @@ impl Resource for Address {
     }
 
     /// A VIP comes last and goes first: with the VIP up and no service behind it, clients are refused at once.
-    fn steps(delta: Delta<Self>) -> Vec<(Phase, Delta<Self>)> {
+    fn steps(delta: Delta<Self>, mut step: impl FnMut(Phase, Delta<Self>)) {
         let vip = delta.subject().key.is_vip();
         let (up, down) = if vip {
             (Phase::Vip, Phase::VipRemove)
@@ -59,10 +62,11 @@ impl Resource for Address {
         };
         match delta {
             Delta::Replace { from, to } => {
-                vec![(up, Delta::Delete { from }), (up, Delta::Create { to })]
+                step(up, Delta::Delete { from });
+                step(up, Delta::Create { to });
             }
-            Delta::Delete { .. } => vec![(down, delta)],
-            other => vec![(up, other)],
+            Delta::Delete { .. } => step(down, delta),
+            other => step(up, other),
         }
     }
 }

@@ -11,11 +11,5 @@ pub async fn observe(
     scope: &Scope<'_>,
 ) -> Result<Set<Destination>, HostError> {
     let table = balancer::table(host, scope)?;
-    let all = table.services.iter().flat_map(|(service, destinations)| {
-        destinations.iter().map(|at| Destination {
-            service: service.id,
-            at: *at,
-        })
-    });
-    Ok(all.collect())
+    Ok(std::mem::take(&mut table.destinations))
 }

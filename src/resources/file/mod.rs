@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::delta::{Delta, Resource};
 use crate::plan::Phase;
+use crate::resources::OnFile;
 
 pub mod apply;
 mod attributes;
@@ -100,6 +101,8 @@ impl Content {
     }
 }
 
+impl OnFile for FileKey {}
+
 impl Resource for File {
     type Key = FileKey;
 
@@ -107,12 +110,12 @@ impl Resource for File {
         self.key.clone()
     }
 
-    fn steps(delta: Delta<Self>) -> Vec<(Phase, Delta<Self>)> {
+    fn steps(delta: Delta<Self>, mut step: impl FnMut(Phase, Delta<Self>)) {
         let phase = match &delta {
             Delta::Delete { .. } => Phase::FileRemove,
             _ => Phase::File,
         };
-        vec![(phase, delta)]
+        step(phase, delta);
     }
 
     fn may_be_taken_over(&self) -> bool {

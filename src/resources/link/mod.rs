@@ -56,19 +56,18 @@ impl Resource for Link {
     }
 
     /// Made and enslaved while down; brought up once forwarding and filtering are what they should be.
-    fn steps(delta: Delta<Self>) -> Vec<(Phase, Delta<Self>)> {
+    fn steps(delta: Delta<Self>, mut step: impl FnMut(Phase, Delta<Self>)) {
         match delta {
-            Delta::Create { to } => created(to),
+            Delta::Create { to } => created(to, step),
             Delta::Update { from, to } if from.up && !to.up => {
-                vec![(Phase::LinkDown, Delta::Update { from, to })]
+                step(Phase::LinkDown, Delta::Update { from, to });
             }
-            Delta::Update { from, to } => vec![(Phase::LinkUp, Delta::Update { from, to })],
+            Delta::Update { from, to } => step(Phase::LinkUp, Delta::Update { from, to }),
             Delta::Replace { from, to } => {
-                let mut steps = vec![(Phase::LinkCreate, Delta::Delete { from })];
-                steps.extend(created(to));
-                steps
+                step(Phase::LinkCreate, Delta::Delete { from });
+                created(to, step);
             }
-            Delta::Delete { from } => vec![(Phase::LinkRemove, Delta::Delete { from })],
+            Delta::Delete { from } => step(Phase::LinkRemove, Delta::Delete { from }),
         }
     }
 
@@ -80,14 +79,13 @@ impl Resource for Link {
     }
 }
 
-fn created(to: Link) -> Vec<(Phase, Delta<Link>)> {
+fn created(to: Link, mut step: impl FnMut(Phase, Delta<Link>)) {
     let down = Link {
         up: false,
         ..to.clone()
     };
-    let mut steps = vec![(Phase::LinkCreate, Delta::Create { to: down.clone() })];
+    step(Phase::LinkCreate, Delta::Create { to: down.clone() });
     if to.up {
-        steps.push((Phase::LinkUp, Delta::Update { from: down, to }));
+        step(Phase::LinkUp, Delta::Update { from: down, to });
     }
-    steps
 }

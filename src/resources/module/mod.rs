@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::delta::{Delta, Nature, Resource};
 use crate::plan::Phase;
+use crate::resources::OnFile;
 
 pub mod apply;
 pub mod observe;
@@ -21,6 +22,8 @@ pub struct Module {
     pub name: ModuleName,
 }
 
+impl OnFile for ModuleName {}
+
 impl Resource for Module {
     type Key = ModuleName;
 
@@ -28,8 +31,8 @@ impl Resource for Module {
         self.name.clone()
     }
 
-    fn steps(delta: Delta<Self>) -> Vec<(Phase, Delta<Self>)> {
-        vec![(Phase::Module, delta)]
+    fn steps(delta: Delta<Self>, mut step: impl FnMut(Phase, Delta<Self>)) {
+        step(Phase::Module, delta);
     }
 
     /// Somebody else may need it too, so it is nobody's to unload.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::delta::{Delta, Resource};
 use crate::plan::Phase;
+use crate::resources::OnFile;
 
 pub mod apply;
 mod canonical;
@@ -112,6 +113,8 @@ pub enum Verdict {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TheTable;
 
+impl OnFile for TheTable {}
+
 impl Resource for NftTable {
     type Key = TheTable;
 
@@ -121,11 +124,13 @@ impl Resource for NftTable {
 
     /// A change that both permits and forbids goes in two steps: the union of both first, the final one once nothing
     /// uses what it takes away.
-    fn steps(delta: Delta<Self>) -> Vec<(Phase, Delta<Self>)> {
+    fn steps(delta: Delta<Self>, mut step: impl FnMut(Phase, Delta<Self>)) {
         match delta {
-            Delta::Update { from, to } | Delta::Replace { from, to } => union::steps(from, to),
-            Delta::Create { .. } => vec![(Phase::Permit, delta)],
-            Delta::Delete { .. } => vec![(Phase::Forbid, delta)],
+            Delta::Update { from, to } | Delta::Replace { from, to } => {
+                union::steps(from, to, step);
+            }
+            Delta::Create { .. } => step(Phase::Permit, delta),
+            Delta::Delete { .. } => step(Phase::Forbid, delta),
         }
     }
 }

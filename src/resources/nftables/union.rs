@@ -5,23 +5,21 @@ use crate::delta::Delta;
 use crate::plan::Phase;
 
 /// Up to two steps: to the union, and from there to the final table.
-pub fn steps(from: NftTable, to: NftTable) -> Vec<(Phase, Delta<NftTable>)> {
+pub fn steps(from: NftTable, to: NftTable, mut step: impl FnMut(Phase, Delta<NftTable>)) {
     let both = union(&from, &to);
     let gives = both != from;
     let takes = both != to;
     match (gives, takes) {
-        (true, true) => vec![
-            (
-                Phase::Permit,
-                Delta::Update {
-                    from,
-                    to: both.clone(),
-                },
-            ),
-            (Phase::Forbid, Delta::Update { from: both, to }),
-        ],
-        (_, true) => vec![(Phase::Forbid, Delta::Update { from, to })],
-        _ => vec![(Phase::Permit, Delta::Update { from, to })],
+        (true, true) => {
+            let first = Delta::Update {
+                from,
+                to: both.clone(),
+            };
+            step(Phase::Permit, first);
+            step(Phase::Forbid, Delta::Update { from: both, to });
+        }
+        (_, true) => step(Phase::Forbid, Delta::Update { from, to }),
+        _ => step(Phase::Permit, Delta::Update { from, to }),
     }
 }
 

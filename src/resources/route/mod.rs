@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::delta::{Delta, Resource};
 use crate::plan::Phase;
+use crate::resources::OnFile;
 
 pub mod apply;
 pub mod observe;
@@ -38,6 +39,8 @@ pub struct RouteKey {
     pub metric: u32,
 }
 
+impl OnFile for RouteKey {}
+
 impl Resource for Route {
     type Key = RouteKey;
 
@@ -45,12 +48,12 @@ impl Resource for Route {
         self.key.clone()
     }
 
-    fn steps(delta: Delta<Self>) -> Vec<(Phase, Delta<Self>)> {
+    fn steps(delta: Delta<Self>, mut step: impl FnMut(Phase, Delta<Self>)) {
         let phase = match &delta {
             Delta::Delete { .. } => Phase::RouteRemove,
             _ => Phase::Route,
         };
-        vec![(phase, delta)]
+        step(phase, delta);
     }
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::delta::{Delta, Nature, Resource};
 use crate::plan::Phase;
+use crate::resources::OnFile;
 
 pub mod apply;
 pub mod observe;
@@ -49,6 +50,8 @@ impl SysctlKey {
     }
 }
 
+impl OnFile for SysctlKey {}
+
 impl Resource for Sysctl {
     type Key = SysctlKey;
 
@@ -58,7 +61,7 @@ impl Resource for Sysctl {
 
     /// `accept_ra` before forwarding, because forwarding makes the kernel drop the routes it learned; forwarding
     /// before the rest, because it rewrites them.
-    fn steps(delta: Delta<Self>) -> Vec<(Phase, Delta<Self>)> {
+    fn steps(delta: Delta<Self>, mut step: impl FnMut(Phase, Delta<Self>)) {
         let on = delta.to().is_some_and(|it| it.value != "0");
         let key = &delta.subject().key;
         let phase = match () {
@@ -67,7 +70,7 @@ impl Resource for Sysctl {
             () if key.is_forwarding() => Phase::ForwardingOff,
             () => Phase::Sysctl,
         };
-        vec![(phase, delta)]
+        step(phase, delta);
     }
 
     fn nature(&self) -> Nature {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::delta::{Delta, Nature, Resource};
 use crate::plan::Phase;
+use crate::resources::OnFile;
 
 pub mod apply;
 pub mod observe;
@@ -23,6 +24,8 @@ pub struct Timeouts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TheTimeouts;
 
+impl OnFile for TheTimeouts {}
+
 impl Resource for Timeouts {
     type Key = TheTimeouts;
 
@@ -30,8 +33,8 @@ impl Resource for Timeouts {
         TheTimeouts
     }
 
-    fn steps(delta: Delta<Self>) -> Vec<(Phase, Delta<Self>)> {
-        vec![(Phase::Timeouts, delta)]
+    fn steps(delta: Delta<Self>, mut step: impl FnMut(Phase, Delta<Self>)) {
+        step(Phase::Timeouts, delta);
     }
 
     fn nature(&self) -> Nature {

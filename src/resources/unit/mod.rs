@@ -59,12 +59,12 @@ impl Resource for Unit {
         self.name.clone()
     }
 
-    fn steps(delta: Delta<Self>) -> Vec<(Phase, Delta<Self>)> {
+    fn steps(delta: Delta<Self>, mut step: impl FnMut(Phase, Delta<Self>)) {
         let phase = match &delta {
             Delta::Delete { .. } => Phase::UnitStop,
             _ => Phase::Unit,
         };
-        vec![(phase, delta)]
+        step(phase, delta);
     }
 
     fn nature(&self) -> Nature {

@@ -2,6 +2,7 @@
 
 use crate::delta::{Delta, Resource};
 use crate::plan::Phase;
+use crate::resources::OnFile;
 
 pub mod apply;
 pub mod observe;
@@ -10,6 +11,8 @@ pub mod observe;
 pub use crate::ipvs::Service as VirtualService;
 /// The identity of a virtual service.
 pub use crate::ipvs::ServiceId;
+
+impl OnFile for ServiceId {}
 
 impl Resource for VirtualService {
     type Key = ServiceId;
@@ -20,7 +23,7 @@ impl Resource for VirtualService {
 
     /// `mh` rebuilds its whole table at every added destination, 22 times the work of the others: a new service
     /// is made with `rr`, filled, and switched while no VIP leads to it yet.
-    fn steps(delta: Delta<Self>) -> Vec<(Phase, Delta<Self>)> {
+    fn steps(delta: Delta<Self>, mut step: impl FnMut(Phase, Delta<Self>)) {
         match delta {
             Delta::Create { to } if to.scheduler.as_str() == "mh" => {
                 let filling = VirtualService {
@@ -29,14 +32,12 @@ impl Resource for VirtualService {
                     ..to
                 };
                 let switch = Delta::Update { from: filling, to };
-                vec![
-                    (Phase::Service, Delta::Create { to: filling }),
-                    (Phase::ServiceEdit, switch),
-                ]
+                step(Phase::Service, Delta::Create { to: filling });
+                step(Phase::ServiceEdit, switch);
             }
-            Delta::Create { .. } => vec![(Phase::Service, delta)],
-            Delta::Delete { .. } => vec![(Phase::ServiceRemove, delta)],
-            _ => vec![(Phase::ServiceEdit, delta)],
+            Delta::Create { .. } => step(Phase::Service, delta),
+            Delta::Delete { .. } => step(Phase::ServiceRemove, delta),
+            _ => step(Phase::ServiceEdit, delta),
         }
     }
 }

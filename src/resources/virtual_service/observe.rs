@@ -11,5 +11,5 @@ pub async fn observe(
     scope: &Scope<'_>,
 ) -> Result<Set<VirtualService>, HostError> {
     let table = balancer::table(host, scope)?;
-    Ok(table.services.iter().map(|(service, _)| *service).collect())
+    Ok(std::mem::take(&mut table.services))
 }
