@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::apply::{self, Report};
 use crate::guards::{self, Deletions, Refusal};
 use crate::host::{Connections, Host, HostError, Observation};
-use crate::journal;
+use crate::journal::{self, Intent, Run};
 use crate::overlay::drain::{self, Drains, Moment, Policy};
 use crate::overlay::hold;
 use crate::ownership::{Inventory, IpvsTable, Judged};
@@ -43,6 +43,8 @@ pub struct Wanted {
 /// A plan, and everything that went into it.
 #[derive(Debug)]
 pub struct Turn {
+    /// Whose turn it is, for the journal.
+    pub command: &'static str,
     /// The inventory when the turn began.
     known: Inventory,
     /// Values that are given back because the document no longer speaks of them.
@@ -105,6 +107,7 @@ pub async fn turn<H: Host>(
     let held = hold::laid_over(&mut goal.desired, &mut judged.changes, &options.held);
     refusals.extend(guards::obstacles(&judged, &host.interfaces().await?));
     Ok(Turn {
+        command: "apply",
         known,
         given_back,
         plan: Plan::of(judged.changes.clone()),
@@ -144,30 +147,71 @@ fn adopt(judged: &mut Judged, goal: &mut Goal, names: &[String]) {
     }
 }
 
+/// A plan of which the journal is written.
+#[derive(Debug)]
+pub struct Begun {
+    pub run: Run,
+    before: Inventory,
+    is_written: bool,
+}
+
 impl Turn {
     /// How many objects of the goal stand as they should.
     pub fn in_sync(&self) -> usize {
         self.goal.desired.len().saturating_sub(self.changes.len())
     }
 
-    /// Makes the plan: what can be tried is tried, then the journal is written, then the first step is taken. The
-    /// inventory says afterwards what is ours.
+    /// Makes the plan, and closes its journal.
     pub async fn make<H: Host>(&mut self, store: &Store, host: &mut H) -> Result<Report, NotMade> {
+        let begun = self.begin(store, host).await?;
+        let report = self.carry_out(&begun, store, host).await?;
+        if report.is_restored() {
+            // What cannot be removed now is closed with the others.
+            let _ = begun.run.discard();
+        }
+        if report.is_converged() || report.is_restored() {
+            journal::close_all(store);
+        }
+        Ok(report)
+    }
+
+    /// What can be tried is tried, then the journal is written. After this comes the first step.
+    pub async fn begin<H: Host>(&mut self, store: &Store, host: &mut H) -> Result<Begun, NotMade> {
         host.check(&self.plan.steps).await.map_err(NotMade)?;
         let before = self.goal.inventory.clone();
         let is_written = self.is_written(store, &before);
         let created = Keys::created_by(&self.changes);
-        journal::begin(store, &self.changes, &created)?;
+        let run = journal::begin(
+            store,
+            &Intent {
+                command: self.command,
+                changes: &self.changes,
+                created: &created,
+                live: &self.seen.state,
+                inventory: &before,
+            },
+        )?;
         self.goal.inventory = before.intending(&self.changes, &created);
+        Ok(Begun {
+            run,
+            before,
+            is_written,
+        })
+    }
+
+    /// Takes the steps and verifies. The inventory says afterwards what is ours; the journal stays.
+    pub async fn carry_out<H: Host>(
+        &mut self,
+        begun: &Begun,
+        store: &Store,
+        host: &mut H,
+    ) -> Result<Report, NotMade> {
         let report = apply::apply(&self.plan, &self.seen.state, &self.goal, host).await;
-        let inventory = self.settled(&report, before.clone());
-        if !is_written || inventory != before {
+        let inventory = self.settled(&report, begun.before.clone());
+        if !begun.is_written || inventory != begun.before {
             store.save_inventory(&inventory)?;
         }
         store.save_drains(&self.drains)?;
-        if report.is_converged() || report.is_restored() {
-            journal::clear(store);
-        }
         Ok(report)
     }
 
@@ -185,7 +229,7 @@ impl Turn {
         if self.drains != store.drains()? {
             store.save_drains(&self.drains)?;
         }
-        journal::clear(store);
+        journal::close_all(store);
         Ok(())
     }
 

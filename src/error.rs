@@ -1,5 +1,6 @@
 //! How a command can end badly, and with which exit code.
 
+use crate::cycle::NotMade;
 use crate::host::HostError;
 use crate::lock::LockError;
 
@@ -21,6 +22,12 @@ pub enum Error {
     /// A guard, or something that is not ours, stands in the way. The plan that was printed says what.
     #[error("refused, nothing was changed: see the lines marked with ! above")]
     Refused,
+    /// A run waits to be confirmed, and until then there is no other.
+    #[error("{0}")]
+    Waiting(String),
+    /// There was nothing to confirm, or not in this way.
+    #[error("{0}")]
+    NotConfirmed(String),
     /// The operator said no.
     #[error("nothing was changed")]
     Declined,
@@ -48,8 +55,8 @@ impl Error {
             Self::Document(_) | Self::Usage(_) | Self::Look(_) => 1,
             Self::Undone => 3,
             Self::Left => 4,
-            Self::Locked(_) => 5,
-            Self::Refused | Self::Declined => 6,
+            Self::Locked(_) | Self::Waiting(_) => 5,
+            Self::Refused | Self::Declined | Self::NotConfirmed(_) => 6,
         }
     }
 }
@@ -61,6 +68,13 @@ impl Success {
             Self::Done => 0,
             Self::Changes => 2,
         }
+    }
+}
+
+impl From<NotMade> for Error {
+    fn from(NotMade(errors): NotMade) -> Self {
+        let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        Self::Look(HostError::new("nothing was changed", lines.join("\n")))
     }
 }
 

@@ -1,82 +1,302 @@
 //! What we would need to undo a run, on disk before its first write: the identities it will make, the values it will
 //! change, and a copy of every file it will replace.
+//!
+//! A run is a directory named by its number. It stands under `pending/` while it is made or waits to be confirmed, under
+//! `undoing/` while it is taken back, and under `history/` when it is over. Only a rename leads from one to the other,
+//! so of two who want to end a run exactly one succeeds.
 
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::delta::Verb;
+use crate::delta::{Nature, Verb};
 use crate::host::HostError;
 use crate::ownership::Inventory;
-use crate::resources::{Change, Keys, State};
+use crate::plan::Count;
+use crate::resources::file::{Content, File, Hidden, Piece};
+use crate::resources::{Change, Keys, Kind, State};
 use crate::store::{Store, make_private, write_durably};
 
-/// What stands in `journal.json`.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-struct Entry {
-    /// Objects that did not exist before.
-    created: Keys,
-    /// Values of objects that did.
-    prior: State,
-    /// Files copied beside, in the order of their numbers.
-    files: Vec<String>,
+/// How many runs that are over are kept.
+const KEPT: usize = 20;
+
+const JOURNAL: &str = "journal.json";
+/// The document that was in force before the run.
+const BEFORE: &str = "before.json";
+
+/// There when the run was taken back.
+const UNDONE: &str = "undone";
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Under way, cut off, or waiting to be confirmed.
+    Pending,
+    /// Being taken back.
+    Undoing,
+    /// Over.
+    Over,
 }
 
-/// Writes the journal of `changes` and returns once it is safe on disk.
-/// `created` are the identities of what they create.
-pub fn begin(store: &Store, changes: &[Change], created: &Keys) -> Result<(), HostError> {
-    let dir = store.dir().join("pending").join(run_id());
-    write(&dir, &Entry::of(changes, created))
-        .map_err(|error| HostError::new(format!("cannot write {}", dir.display()), error))
+/// One run on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    pub id: String,
+    dir: PathBuf,
+}
+
+/// What stands in `journal.json`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Entry {
+    /// The command that made it.
+    pub command: String,
+    /// When it began, in seconds since 1970.
+    pub began: u64,
+    /// How many changes, by verb.
+    pub changes: Count,
+    /// Objects that did not exist before.
+    pub created: Keys,
+    /// Values of objects that did.
+    pub prior: State,
+    /// What the kernel may take away by the way: routes of an address, addresses of a link.
+    pub beside: State,
+    /// Of all these, the objects that were ours before.
+    pub owned: Keys,
+    /// Of all these, the shared values of which a former one was remembered already.
+    pub remembered: Keys,
+    /// Files copied beside, in the order of their numbers.
+    pub files: Vec<String>,
+}
+
+/// What a run is about to do, and to what.
+#[derive(Debug, Clone, Copy)]
+pub struct Intent<'a> {
+    pub command: &'a str,
+    pub changes: &'a [Change],
+    /// The identities of what they create.
+    pub created: &'a Keys,
+    pub live: &'a State,
+    pub inventory: &'a Inventory,
+}
+
+/// Writes the journal of a run and returns once it is safe on disk.
+pub fn begin(store: &Store, intent: &Intent<'_>) -> Result<Run, HostError> {
+    let id = next_id(store);
+    let run = Run {
+        dir: store.dir().join(Stage::Pending.directory()).join(&id),
+        id,
+    };
+    run.write(store, &Entry::of(intent))
+        .map_err(|error| HostError::new(format!("cannot write {}", run.dir.display()), error))?;
+    Ok(run)
 }
 
 /// What runs that were cut off may have created: it counts as owned until a look at the machine settles it.
-/// Their journals are removed by `clear` once that is written down.
+/// Their journals are closed once that is written down.
 pub fn recover(store: &Store, mut inventory: Inventory) -> Result<Inventory, HostError> {
-    for dir in pending(store) {
-        let path = dir.join("journal.json");
-        let Ok(bytes) = fs::read(&path) else { continue };
+    let unfinished = [Stage::Undoing, Stage::Pending];
+    for run in unfinished.into_iter().flat_map(|it| runs(store, it)) {
         // A journal that was cut off while being written stands before the first change: nothing was done.
-        let Ok(entry) = serde_json::from_slice::<Entry>(&bytes) else {
-            continue;
-        };
-        inventory.owned.merge(&entry.created);
+        if let Ok(entry) = run.entry() {
+            inventory.owned.merge(&entry.created);
+        }
     }
     Ok(inventory)
 }
 
-/// Removes the journals: what they say stands in the inventory now.
-pub fn clear(store: &Store) {
-    for dir in pending(store) {
-        // What cannot be removed now is found, and tried, again next time.
-        let _ = fs::remove_dir_all(dir);
+/// Closes the journals of runs that are over: what they say stands in the inventory now.
+pub fn close_all(store: &Store) {
+    for run in runs(store, Stage::Pending) {
+        // What cannot be moved now is found, and tried, again next time.
+        let _ = match run.entry() {
+            Ok(_) => run.rename(store, Stage::Over).map(drop),
+            Err(_) => run.discard(),
+        };
     }
+    forget_old(store);
 }
 
 /// True when a run was cut off, and what its journal says may stand in no inventory.
 pub fn is_pending(store: &Store) -> bool {
-    !pending(store).is_empty()
+    !runs(store, Stage::Pending).is_empty()
 }
 
-fn pending(store: &Store) -> Vec<PathBuf> {
-    let entries = fs::read_dir(store.dir().join("pending"));
-    let mut dirs: Vec<_> = entries
+/// The runs at a stage, the oldest first.
+pub fn runs(store: &Store, stage: Stage) -> Vec<Run> {
+    let entries = fs::read_dir(store.dir().join(stage.directory()));
+    let mut runs: Vec<_> = entries
         .into_iter()
         .flatten()
-        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter_map(|entry| Run::at(entry.ok()?.path()))
         .collect();
-    dirs.sort();
-    dirs
+    runs.sort_by_key(Run::number);
+    runs
+}
+
+/// The run called `id`, and where it stands.
+pub fn find(store: &Store, id: &str) -> Option<(Stage, Run)> {
+    [Stage::Pending, Stage::Undoing, Stage::Over]
+        .into_iter()
+        .find_map(|stage| {
+            let found = runs(store, stage).into_iter().find(|run| run.id == id)?;
+            Some((stage, found))
+        })
+}
+
+fn forget_old(store: &Store) {
+    let runs = runs(store, Stage::Over);
+    let old = runs.len().saturating_sub(KEPT);
+    for run in runs.into_iter().take(old) {
+        // Tried again after the next run.
+        let _ = run.discard();
+    }
+}
+
+impl Stage {
+    const fn directory(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Undoing => "undoing",
+            Self::Over => "history",
+        }
+    }
+}
+
+impl Run {
+    fn at(dir: PathBuf) -> Option<Self> {
+        let id = dir.file_name()?.to_str()?.to_owned();
+        id.parse::<u64>().ok()?;
+        Some(Self { id, dir })
+    }
+
+    fn number(&self) -> u64 {
+        self.id.parse().unwrap_or_default()
+    }
+
+    /// What the run did, and what was before. Files that hold secrets come back from their copies.
+    pub fn entry(&self) -> Result<Entry, HostError> {
+        let mut entry: Entry = self.load(JOURNAL)?;
+        for (number, path) in entry.files.clone().iter().enumerate() {
+            // The copy is of a whole file. What cannot be read as text holds none of our secrets.
+            if let Ok(text) = fs::read_to_string(self.copy(number)) {
+                entry.reveal(path, &text);
+            }
+        }
+        Ok(entry)
+    }
+
+    /// Reads a file of the run.
+    pub fn load<T: DeserializeOwned>(&self, name: &str) -> Result<T, HostError> {
+        let path = self.dir.join(name);
+        let bytes = fs::read(&path).map_err(io::Error::from);
+        let read = bytes.and_then(|it| serde_json::from_slice(&it).map_err(io::Error::from));
+        read.map_err(|error| HostError::new(format!("cannot read {}", path.display()), error))
+    }
+
+    /// Writes a file of the run, durably.
+    pub fn save(&self, name: &str, bytes: &[u8]) -> Result<(), HostError> {
+        let path = self.dir.join(name);
+        write_durably(&self.dir, &path, bytes)
+            .map_err(|error| HostError::new(format!("cannot write {}", path.display()), error))
+    }
+
+    /// Reads a file of the run as it is; none when there is none.
+    pub fn bytes(&self, name: &str) -> Option<Vec<u8>> {
+        fs::read(self.dir.join(name)).ok()
+    }
+
+    /// True when the run has such a file.
+    pub fn has(&self, name: &str) -> bool {
+        self.dir.join(name).exists()
+    }
+
+    /// Notes that the run was taken back.
+    pub fn mark_undone(&self) -> Result<(), HostError> {
+        self.save(UNDONE, b"")
+    }
+
+    /// True when the run was taken back.
+    pub fn is_undone(&self) -> bool {
+        self.has(UNDONE)
+    }
+
+    /// The document that was in force before the run, when there was one.
+    pub fn document_before(&self) -> Option<Vec<u8>> {
+        self.bytes(BEFORE)
+    }
+
+    /// Takes the run to another stage. Fails when somebody else has done that already.
+    pub fn move_to(&self, store: &Store, stage: Stage) -> Result<Self, HostError> {
+        let moved = self
+            .rename(store, stage)
+            .map_err(|error| HostError::new(format!("cannot move run {}", self.id), error))?;
+        if stage == Stage::Over {
+            forget_old(store);
+        }
+        Ok(moved)
+    }
+
+    fn rename(&self, store: &Store, stage: Stage) -> io::Result<Self> {
+        let stages = store.dir().join(stage.directory());
+        make_private(&stages)?;
+        let dir = stages.join(&self.id);
+        fs::rename(&self.dir, &dir)?;
+        fs::File::open(&stages)?.sync_all()?;
+        fs::File::open(self.dir.parent().unwrap_or(&self.dir))?.sync_all()?;
+        Ok(Self {
+            id: self.id.clone(),
+            dir,
+        })
+    }
+
+    /// Removes the run: nothing of it is left on the machine.
+    pub fn discard(&self) -> io::Result<()> {
+        fs::remove_dir_all(&self.dir)
+    }
+
+    fn copy(&self, number: usize) -> PathBuf {
+        self.dir.join(format!("file-{number}"))
+    }
+
+    fn write(&self, store: &Store, entry: &Entry) -> io::Result<()> {
+        make_private(&self.dir)?;
+        for (number, path) in entry.files.iter().enumerate() {
+            copy_private(Path::new(path), &self.copy(number))?;
+        }
+        // The document is only ever replaced, so a second name for it keeps it.
+        match fs::hard_link(store.last_good(), self.dir.join(BEFORE)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let bytes = serde_json::to_vec(entry)?;
+        write_durably(&self.dir, &self.dir.join(JOURNAL), &bytes)
+    }
+}
+
+fn copy_private(from: &Path, to: &Path) -> io::Result<()> {
+    fs::copy(from, to)?;
+    fs::set_permissions(to, fs::Permissions::from_mode(0o600))?;
+    fs::File::open(to)?.sync_all()
 }
 
 impl Entry {
-    fn of(changes: &[Change], created: &Keys) -> Self {
+    fn of(intent: &Intent<'_>) -> Self {
+        let changes = intent.changes;
+        let set = |it: &&Change| it.nature() == Nature::Set;
+        let had_prior = |it: &&Change| intent.inventory.prior.value_of(it).is_some();
+        let was_ours = |it: &&Change| intent.inventory.owned.contains(it);
         let mut entry = Self {
-            created: created.clone(),
+            command: intent.command.to_owned(),
+            began: seconds_since_1970(),
+            changes: Count::of(changes),
+            created: intent.created.clone(),
+            owned: Keys::of(changes.iter().filter(was_ours)),
+            remembered: Keys::of(changes.iter().filter(set).filter(had_prior)),
             ..Self::default()
         };
         for change in changes {
@@ -89,26 +309,48 @@ impl Entry {
                     .extend(delta.from().map(|it| it.key.path.clone()));
             }
         }
+        if changes.iter().any(takes_others_along) {
+            entry.beside.links = intent.live.links.clone();
+            entry.beside.addresses = intent.live.addresses.clone();
+            entry.beside.routes = intent.live.routes.clone();
+        }
         entry
     }
-}
 
-fn write(dir: &Path, entry: &Entry) -> io::Result<()> {
-    make_private(dir)?;
-    for (number, path) in entry.files.iter().enumerate() {
-        let copy = dir.join(format!("file-{number}"));
-        fs::copy(path, &copy)?;
-        fs::set_permissions(&copy, fs::Permissions::from_mode(0o600))?;
-        fs::File::open(&copy)?.sync_all()?;
+    /// Gives a file that held a secret the text it had.
+    fn reveal(&mut self, path: &str, text: &str) {
+        let hides = |it: &&File| it.key.path == path && it.content.raw().is_none();
+        let hidden: Vec<File> = self.prior.files.iter().filter(hides).cloned().collect();
+        for file in hidden {
+            let content = Content(vec![Piece::Hidden(Hidden(text.to_owned()))]);
+            self.prior.files.insert(File { content, ..file });
+        }
     }
-    let bytes = serde_json::to_vec(entry)?;
-    write_durably(dir, &dir.join("journal.json"), &bytes)
+
+    /// The identities of what the run touched.
+    pub fn touched(&self) -> Keys {
+        let mut touched = self.prior.all_keys();
+        touched.merge(&self.created);
+        touched
+    }
 }
 
-/// Sorts by time, and is unlike any other.
-fn run_id() -> String {
-    let since = std::time::SystemTime::now()
+/// An address takes its routes and its secondaries along, a link all of them.
+fn takes_others_along(change: &Change) -> bool {
+    matches!(change.kind(), Kind::Link | Kind::Address | Kind::Route)
+        && change.verb() != Verb::Create
+}
+
+fn seconds_since_1970() -> u64 {
+    std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
-        .unwrap_or_default();
-    format!("{:010}-{}", since.as_secs(), std::process::id())
+        .map_or(0, |it| it.as_secs())
+}
+
+/// Runs are counted: clocks may jump. Whoever begins one holds the lock.
+fn next_id(store: &Store) -> String {
+    let stages = [Stage::Pending, Stage::Undoing, Stage::Over];
+    let all = stages.into_iter().flat_map(|it| runs(store, it));
+    let last = all.map(|run| run.number()).max().unwrap_or(0);
+    (last + 1).to_string()
 }

@@ -11,6 +11,7 @@
 
 pub mod apply;
 pub mod cli;
+pub mod confirm;
 pub mod cycle;
 pub mod delta;
 pub mod desired;
@@ -21,11 +22,13 @@ pub mod host;
 pub mod ipvs;
 pub mod journal;
 pub mod lock;
+pub mod management;
 pub mod output;
 pub mod overlay;
 pub mod ownership;
 pub mod plan;
 pub mod resources;
+pub mod rollback;
 pub mod session;
 pub mod source;
 pub mod store;

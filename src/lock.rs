@@ -59,17 +59,14 @@ fn open(path: &Path) -> std::io::Result<File> {
 fn sign(file: &mut File, who: &str) -> std::io::Result<()> {
     file.set_len(0)?;
     file.rewind()?;
-    let since = now();
+    let since = crate::output::time::utc(now());
     write!(file, "{who}, pid {}, since {since}", std::process::id())
 }
 
-/// Hours, minutes and seconds, UTC: enough to tell a stuck run from a fresh one.
-fn now() -> String {
-    let seconds = std::time::SystemTime::now()
+fn now() -> u64 {
+    std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |it| it.as_secs());
-    let (hours, minutes) = (seconds / 3600 % 24, seconds / 60 % 60);
-    format!("{hours:02}:{minutes:02}:{:02} UTC", seconds % 60)
+        .map_or(0, |it| it.as_secs())
 }
 
 fn holder(file: &mut File) -> String {

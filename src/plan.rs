@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::delta::Verb;
 use crate::resources::Change;
 
 /// When a step happens. The order is this list, and each line says why it stands where it does:
@@ -98,5 +99,33 @@ impl Plan {
     /// True when there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
+    }
+}
+
+/// How many changes there are of each verb.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Count {
+    pub create: usize,
+    pub update: usize,
+    pub delete: usize,
+}
+
+impl Count {
+    /// Counts the changes; what is removed and made again counts as an update.
+    pub fn of(changes: &[Change]) -> Self {
+        let mut count = Self::default();
+        for change in changes {
+            match change.verb() {
+                Verb::Create => count.create += 1,
+                Verb::Update | Verb::Replace => count.update += 1,
+                Verb::Delete => count.delete += 1,
+            }
+        }
+        count
+    }
+
+    /// All of them.
+    pub fn total(self) -> usize {
+        self.create + self.update + self.delete
     }
 }

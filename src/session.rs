@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::cycle::{NotMade, Options, Turn, Wanted, turn};
+use crate::cycle::{Options, Turn, Wanted, turn};
 use crate::desired::{self, Desired, DhcpServer, Facts, Origin};
 use crate::document::{self, Document};
 use crate::error::Error;
@@ -252,10 +252,7 @@ pub async fn make<H: Host>(
     store: &Store,
     host: &mut H,
 ) -> Result<crate::apply::Report, Error> {
-    turn.make(store, host).await.map_err(|NotMade(errors)| {
-        let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
-        Error::Look(HostError::new("nothing was changed", lines.join("\n")))
-    })
+    Ok(turn.make(store, host).await?)
 }
 
 /// This moment, by a clock that nobody sets.
@@ -275,6 +272,7 @@ pub fn now() -> Result<Moment, HostError> {
 
 /// Keeps the document for the next boot, unless it is kept already.
 pub fn keep(store: &Store, bytes: &[u8]) -> Result<(), Error> {
+    store.forget_taken_back()?;
     if fs::read(store.last_good()).is_ok_and(|kept| kept == bytes) {
         return Ok(());
     }

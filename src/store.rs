@@ -15,6 +15,14 @@ use crate::ownership::Inventory;
 /// Where the state directory is unless told otherwise.
 pub const STATE_DIR: &str = "/var/lib/lvs-reconcile";
 
+const TAKEN_BACK: &str = "taken-back.json";
+
+fn digest(document: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    let digest = Sha256::digest(document);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The state directory.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -60,6 +68,38 @@ impl Store {
     /// Keeps the bytes of a document that was applied.
     pub fn save_last_good(&self, bytes: &[u8]) -> Result<(), HostError> {
         self.save("last-good.json", bytes)
+    }
+
+    /// There is no last good document any more.
+    pub fn forget_last_good(&self) -> Result<(), HostError> {
+        self.remove("last-good.json")
+    }
+
+    /// Remembers the document that was taken back, so that `watch` does not apply it again.
+    pub fn save_taken_back(&self, document: &[u8]) -> Result<(), HostError> {
+        self.save_json(TAKEN_BACK, &digest(document))
+    }
+
+    /// Nothing is taken back any more: somebody has applied a document since.
+    pub fn forget_taken_back(&self) -> Result<(), HostError> {
+        self.remove(TAKEN_BACK)
+    }
+
+    /// True for the document that was taken back last.
+    pub fn is_taken_back(&self, document: &[u8]) -> Result<bool, HostError> {
+        let taken_back: String = self.load(TAKEN_BACK)?;
+        Ok(taken_back == digest(document))
+    }
+
+    fn remove(&self, name: &str) -> Result<(), HostError> {
+        let path = self.dir.join(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                let action = format!("cannot remove {}", path.display());
+                Err(HostError::new(action, error))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn load<T: DeserializeOwned + Default>(&self, name: &str) -> Result<T, HostError> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::safety::{Ended, Safety};
 use super::{Format, How, Shown, Target, print, print_json, show};
 use crate::apply::Report;
 use crate::cycle::Turn;
@@ -12,7 +13,7 @@ use crate::error::{Error, Success};
 use crate::host::linux::LinuxHost;
 use crate::lock::Lock;
 use crate::output;
-use crate::session::{self, Loaded, Part, keep, load, make, part};
+use crate::session::{self, Loaded, Part, keep, load, part};
 use crate::source::Trust;
 use crate::store::Store;
 
@@ -37,7 +38,15 @@ pub struct Apply {
     #[arg(long)]
     boot: bool,
     #[command(flatten)]
+    safety: Safety,
+    #[command(flatten)]
     shown: Shown,
+}
+
+/// Whether what was made is there to stay.
+enum Outlook {
+    InForce,
+    Waits,
 }
 
 impl Apply {
@@ -47,6 +56,7 @@ impl Apply {
             self.target.document = store.last_good();
         }
         let _lock = Lock::take(&self.target.lock, "apply")?;
+        Safety::nothing_waits(&store)?;
         let loaded = load(&self.target, Trust::Strict)?;
         let mut host = LinuxHost::new();
         loop {
@@ -78,15 +88,37 @@ impl Apply {
         if turn.plan.is_empty() {
             turn.note(store)?;
         } else {
+            self.safety.allow(&turn)?;
             self.agreed()?;
-            let report = make(&mut turn, store, host).await?;
-            self.tell(&report, &turn, part);
-            outcome(&report)?;
+            if let Outlook::Waits = self.make(&mut turn, part, loaded, store, host).await? {
+                return Ok(0);
+            }
         }
         if !self.boot {
             keep(store, &loaded.content.bytes)?;
         }
         Ok(turn.drains.0.len())
+    }
+
+    async fn make(
+        &self,
+        turn: &mut Turn,
+        part: &Part,
+        loaded: &Loaded,
+        store: &Store,
+        host: &mut LinuxHost,
+    ) -> Result<Outlook, Error> {
+        let what = (loaded.content.bytes.as_slice(), &self.target);
+        let (outlook, report) = match self.safety.make(turn, what, store, host).await? {
+            Ended::Kept(report) => (Outlook::InForce, report),
+            Ended::Waits(report) => (Outlook::Waits, report),
+        };
+        self.tell(&report, turn, part);
+        outcome(&report)?;
+        if self.shown.format == Format::Text {
+            self.safety.remind(store);
+        }
+        Ok(outlook)
     }
 
     fn tell(&self, report: &Report, turn: &Turn, part: &Part) {

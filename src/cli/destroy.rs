@@ -3,9 +3,9 @@
 use clap::Args;
 
 use super::apply::{ask, outcome};
+use super::safety::{Ended, Safety};
 use super::{Shown, Target, print};
 use crate::cycle::{Options, Wanted, turn};
-use crate::desired::Desired;
 use crate::error::{Error, Success};
 use crate::guards::Deletions;
 use crate::host::linux::LinuxHost;
@@ -15,7 +15,7 @@ use crate::output;
 use crate::overlay::drain::{Drains, Policy};
 use crate::ownership::IpvsTable;
 use crate::resources::State;
-use crate::session::{Part, make, now};
+use crate::session::{Part, now};
 use crate::store::Store;
 
 /// Arguments of `destroy`.
@@ -27,29 +27,39 @@ pub struct Destroy {
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
+    safety: Safety,
+    #[command(flatten)]
     shown: Shown,
 }
+
+/// What is in force once everything is removed: a document that asks for nothing.
+const NO_DOCUMENT: &[u8] = br#"{"version":1}"#;
 
 impl Destroy {
     pub async fn run(self) -> Result<Success, Error> {
         let store = Store::at(&self.target.state_dir);
         let _lock = Lock::take(&self.target.lock, "destroy")?;
+        Safety::nothing_waits(&store)?;
         let mut host = LinuxHost::new();
         let mut turn = turn(self.nothing(&store)?, &options(), &mut host).await?;
-        let part = Part {
-            node: "this machine".to_owned(),
-            desired: Desired::default(),
-            warnings: Vec::new(),
-        };
+        turn.command = "destroy";
+        let part = Part::nameless();
         super::show(&turn, &part, &self.target, "destroy", &self.shown);
         if turn.plan.is_empty() {
             turn.note(&store)?;
             return Ok(Success::Done);
         }
+        self.safety.allow(&turn)?;
         ask(self.yes, "Remove all of this?")?;
-        let report = make(&mut turn, &store, &mut host).await?;
-        print(&output::report::report(&report, &turn));
-        outcome(&report)?;
+        let what = (NO_DOCUMENT, &self.target);
+        let ended = self.safety.make(&mut turn, what, &store, &mut host).await?;
+        let (Ended::Kept(report) | Ended::Waits(report)) = &ended;
+        print(&output::report::report(report, &turn));
+        outcome(report)?;
+        match ended {
+            Ended::Kept(_) => store.forget_last_good()?,
+            Ended::Waits(_) => self.safety.remind(&store),
+        }
         Ok(Success::Done)
     }
 

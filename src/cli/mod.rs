@@ -1,5 +1,6 @@
 //! The command line: arguments in, one call, output. One file per command.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -13,9 +14,14 @@ use crate::session::Part;
 pub use crate::session::Target;
 
 mod apply;
+mod confirm;
 mod destroy;
+mod guard;
+mod history;
 mod plan;
 mod render;
+mod rollback;
+mod safety;
 mod schema;
 mod status;
 mod validate;
@@ -39,6 +45,8 @@ Examples:
                                              the generated files, to read
   lvs-reconcile status                       what is ours, what drifts, who is connected
   lvs-reconcile watch                        keeps the machine that way
+  lvs-reconcile apply --confirm-within 2m    taken back unless you can still come in and confirm
+  lvs-reconcile rollback                     takes the last run back
 
 Exit codes:
   0  done, nothing to do, or draining
@@ -46,7 +54,7 @@ Exit codes:
   2  only with --detailed-exitcode: there are changes
   3  a step failed, and everything was undone
   4  a step failed, and something is left
-  5  locked by another run
+  5  locked by another run, or a run waits to be confirmed
   6  refused: a guard, something that is not ours, or you said no";
 
 #[derive(Debug, Subcommand)]
@@ -67,6 +75,14 @@ enum Command {
     Status(status::Status),
     /// Remove everything that is ours, in tear-down order, after showing it.
     Destroy(destroy::Destroy),
+    /// Keep a run that was made with --confirm-within: from a new connection, while its time is not up.
+    Confirm(confirm::Confirm),
+    /// Give the objects that a run touched the values they had before it.
+    Rollback(rollback::Rollback),
+    /// List the last runs, and what became of them.
+    History(history::History),
+    #[command(hide = true)]
+    Guard(guard::Guard),
 }
 
 /// How changes are to be made.
@@ -86,8 +102,17 @@ pub struct How {
     adopt: Vec<String>,
 }
 
-/// How much of a plan is shown.
+/// Where the inventory and the lock are, for commands that need no document.
 #[derive(Debug, Clone, Args)]
+pub struct Place {
+    #[arg(long, default_value = crate::store::STATE_DIR, env = "LVS_RECONCILE_STATE_DIR", hide = true)]
+    pub state_dir: PathBuf,
+    #[arg(long, default_value = crate::lock::LOCK_FILE, env = "LVS_RECONCILE_LOCK", hide = true)]
+    pub lock: PathBuf,
+}
+
+/// How much of a plan is shown.
+#[derive(Debug, Clone, Default, Args)]
 pub struct Shown {
     /// Show the changes of files, line by line.
     #[arg(long)]
@@ -100,9 +125,10 @@ pub struct Shown {
 }
 
 /// How the outcome is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For people.
+    #[default]
     Text,
     /// For programs; the shape is stable.
     Json,
@@ -138,6 +164,10 @@ pub async fn run(cli: Cli) -> Result<Success, Error> {
         Command::Render(it) => it.run().await,
         Command::Status(it) => it.run().await,
         Command::Destroy(it) => it.run().await,
+        Command::Confirm(it) => it.run().await,
+        Command::Rollback(it) => it.run().await,
+        Command::History(it) => it.run(),
+        Command::Guard(it) => it.run().await,
     }
 }
 
@@ -151,8 +181,18 @@ pub fn print(text: &str) {
 
 /// Prints a plan.
 pub fn show(turn: &Turn, part: &Part, target: &Target, command: &str, shown: &Shown) {
-    let document = target.document.to_string_lossy();
-    let usual = part.context(command, &document);
+    show_turn(
+        turn,
+        part,
+        &target.document.to_string_lossy(),
+        command,
+        shown,
+    );
+}
+
+/// Prints a plan that comes from `document`, or from something else with a name.
+pub fn show_turn(turn: &Turn, part: &Part, document: &str, command: &str, shown: &Shown) {
+    let usual = part.context(command, document);
     let context = Context {
         files: if shown.diff {
             Files::Diffed

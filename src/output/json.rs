@@ -3,11 +3,12 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::Context;
 use super::impact::Judge;
-use super::{Context, Count};
 use crate::apply::{End, Report};
 use crate::cycle::Turn;
 use crate::output::report::reason;
+use crate::plan::Count;
 use crate::resources::Change;
 
 /// The version of the shape below.

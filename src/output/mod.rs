@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::cycle::Turn;
 use crate::desired::Names;
-use crate::resources::{Change, Kind};
+use crate::resources::Kind;
 
 pub mod diff;
 pub mod impact;
@@ -13,6 +13,7 @@ pub mod report;
 pub mod shares;
 pub mod status;
 pub mod text;
+pub mod time;
 pub mod words;
 
 /// What a plan is shown with, beside the changes themselves.
@@ -40,35 +41,6 @@ pub enum Files {
     Named,
     /// With unified diffs.
     Diffed,
-}
-
-/// How many changes there are of each verb.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Count {
-    pub create: usize,
-    pub update: usize,
-    pub delete: usize,
-}
-
-impl Count {
-    /// Counts the changes; what is removed and made again counts as an update.
-    pub fn of(changes: &[Change]) -> Self {
-        use crate::delta::Verb;
-        let mut count = Self::default();
-        for change in changes {
-            match change.verb() {
-                Verb::Create => count.create += 1,
-                Verb::Update | Verb::Replace => count.update += 1,
-                Verb::Delete => count.delete += 1,
-            }
-        }
-        count
-    }
-
-    /// All of them.
-    pub fn total(self) -> usize {
-        self.create + self.update + self.delete
-    }
 }
 
 /// `1 address`, `2 addresses`.

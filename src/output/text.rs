@@ -7,12 +7,12 @@ use std::net::IpAddr;
 use anstyle::{AnsiColor, Style};
 
 use super::impact::{Impact, Judge};
-use super::{Context, Count, Files, counted, diff, escaped, foreign_by_kind, shares, words};
+use super::{Context, Files, counted, diff, escaped, foreign_by_kind, shares, words};
 use crate::cycle::Turn;
 use crate::delta::{Delta, Verb};
 use crate::ipvs::ServiceId;
 use crate::output::report::seconds_left;
-use crate::plan::Phase;
+use crate::plan::{Count, Phase};
 use crate::resources::Change;
 
 /// The widest a column may make its neighbours wait.

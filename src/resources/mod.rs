@@ -196,6 +196,11 @@ macro_rules! register {
                 $(self.$field.merge(&other.$field);)*
             }
 
+            /// Takes all of `other` out.
+            pub fn subtract(&mut self, other: &Self) {
+                $(self.$field.retain(|key| !other.$field.contains(key));)*
+            }
+
             /// Takes out what exists in `state`.
             pub fn remove_existing(&mut self, state: &State) {
                 $(self.$field.retain(|key| !state.$field.contains(key));)*

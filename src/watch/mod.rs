@@ -6,6 +6,7 @@ use std::time::Duration;
 use sd_notify::NotifyState;
 use tracing::{error, info, warn};
 
+use crate::confirm;
 use crate::cycle::{Options, Turn};
 use crate::error::Error;
 use crate::host::linux::LinuxHost;
@@ -132,6 +133,10 @@ impl Watcher {
             }
             Err(error) => return self.complain(vec![error.to_string()]),
         };
+        if let Some((run, _)) = confirm::waiting(&self.store) {
+            let said = format!("skipped a turn: run {} waits to be confirmed", run.id);
+            return self.complain(vec![said]);
+        }
         if let Err(error) = self.reconcile().await {
             self.complain(vec![error.to_string()]);
         }
@@ -139,6 +144,12 @@ impl Watcher {
     }
 
     async fn reconcile(&mut self) -> Result<(), Error> {
+        if self.store.is_taken_back(&self.loaded.content.bytes)? {
+            let said = "this document was taken back by `rollback`: it is not applied again until it changes, or until \
+                        `lvs-reconcile apply` is run";
+            self.complain(vec![said.to_owned()]);
+            return Ok(());
+        }
         let mut part = session::part(&self.settings.target, &self.loaded).await?;
         let options = Options {
             drain: Policy::Wait(self.settings.drain),
@@ -171,6 +182,7 @@ impl Watcher {
                 crate::output::words::name(change, &part.desired.names)
             );
         }
+        turn.command = "watch";
         let report = session::make(turn, &self.store, &mut self.host).await?;
         for line in report::report(&report, turn).lines() {
             info!("{line}");

@@ -21,6 +21,7 @@ pub mod nfnl;
 pub mod packet;
 pub mod proc_sys;
 pub mod rtnl;
+pub mod sessions;
 
 use links::Links;
 use rtnl::Rtnl;

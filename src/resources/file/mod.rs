@@ -80,6 +80,16 @@ impl Content {
         Self(vec![Piece::Text(text.into())])
     }
 
+    /// The text, byte for byte; none when it is not all here: a secret stands elsewhere, or was not recorded.
+    pub fn raw(&self) -> Option<String> {
+        let piece = |it: &Piece| match it {
+            Piece::Text(text) => Some(text.clone()),
+            Piece::Hidden(Hidden(text)) => Some(text.clone()).filter(|it| it != SHOWN_SECRET),
+            Piece::Secret(_) => None,
+        };
+        self.0.iter().map(piece).collect()
+    }
+
     /// The secrets it refers to.
     pub fn secrets(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|piece| match piece {

@@ -1,0 +1,69 @@
+//! `confirm`: the machine can still be reached, so the run stays.
+
+use clap::Args;
+
+use super::{Place, print};
+use crate::confirm;
+use crate::error::{Error, Success};
+use crate::host::linux::sessions;
+use crate::journal::{self, Run, Stage};
+use crate::store::Store;
+
+/// Arguments of `confirm`.
+#[derive(Debug, Args)]
+pub struct Confirm {
+    /// The run, as `apply` named it.
+    id: String,
+    /// Confirm through the very connection that the run was made through. It may live on where a new one would not
+    /// get through.
+    #[arg(long)]
+    same_session: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
+impl Confirm {
+    pub async fn run(self) -> Result<Success, Error> {
+        let store = Store::at(&self.place.state_dir);
+        let no = |text: &str| Err(Error::NotConfirmed(format!("run {}: {text}", self.id)));
+        match journal::find(&store, &self.id) {
+            None => no("there is no such run: see `lvs-reconcile history`"),
+            Some((Stage::Undoing, _)) => no("it is being taken back"),
+            Some((Stage::Over, run)) if run.is_undone() => no("it was taken back"),
+            Some((Stage::Over, _)) => {
+                print("confirmed already\n");
+                Ok(Success::Done)
+            }
+            Some((Stage::Pending, run)) => self.confirm(&store, &run).await,
+        }
+    }
+
+    async fn confirm(&self, store: &Store, run: &Run) -> Result<Success, Error> {
+        let no = |text: &str| Err(Error::NotConfirmed(format!("run {}: {text}", self.id)));
+        let Some(window) = confirm::window(run) else {
+            return no("it was cut off, and does not wait to be confirmed");
+        };
+        if !confirm::is_applied(run) {
+            return no("it is still being made");
+        }
+        let same = window.connection.is_some() && window.connection == sessions::own();
+        if same && !self.same_session {
+            return no(
+                "this is the connection that it was made through, which may live on where a new one would not get \
+                 through; confirm from a new connection, or say --same-session",
+            );
+        }
+        let document = confirm::document(run);
+        // Whoever moves it first has decided.
+        let Ok(run) = run.move_to(store, Stage::Over) else {
+            return no("it is being taken back");
+        };
+        if let Some(bytes) = document {
+            store.save_last_good(&bytes)?;
+            store.forget_taken_back()?;
+        }
+        confirm::disarm(&run).await;
+        print("confirmed\n");
+        Ok(Success::Done)
+    }
+}

@@ -1,0 +1,251 @@
+//! `rollback`: the objects that a run touched get the values they had before it.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::apply::{ask, outcome};
+use super::{Place, Shown, print};
+use crate::apply::Report;
+use crate::confirm;
+use crate::cycle::{Options, Turn, Wanted, turn};
+use crate::desired::Desired;
+use crate::error::{Error, Success};
+use crate::guards::Deletions;
+use crate::host::linux::LinuxHost;
+use crate::journal::{self, Run, Stage};
+use crate::lock::{Lock, LockError};
+use crate::output;
+use crate::overlay::drain::{Drains, Policy};
+use crate::ownership::IpvsTable;
+use crate::rollback::Former;
+use crate::session::{Part, now};
+use crate::store::Store;
+use crate::verify::Goal;
+
+/// How long a timer waits for the run that it is to take back.
+const PATIENCE: Duration = Duration::from_secs(600);
+/// How often a timer tries.
+const TRIES: usize = 5;
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// Arguments of `rollback`.
+#[derive(Debug, Args)]
+pub struct Rollback {
+    /// The run to take back, with all that came after it: see `history`. Without it, the last one.
+    id: Option<String>,
+    /// Do not ask. Without a terminal nobody is asked.
+    #[arg(long, short)]
+    yes: bool,
+    /// For the timer of a confirm window: take the run back if it still waits to be confirmed.
+    #[arg(long, hide = true, requires = "id")]
+    expired: bool,
+    /// For the boot unit: finish what a crash or a power cut left between a change and its confirmation.
+    #[arg(long, conflicts_with = "id")]
+    unfinished: bool,
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    shown: Shown,
+}
+
+impl Rollback {
+    /// As the timer calls it.
+    pub fn expired(id: &str, place: Place) -> Self {
+        Self {
+            id: Some(id.to_owned()),
+            yes: true,
+            expired: true,
+            unfinished: false,
+            place,
+            shown: Shown::default(),
+        }
+    }
+
+    pub async fn run(self) -> Result<Success, Error> {
+        let store = Store::at(&self.place.state_dir);
+        if self.expired {
+            return self.run_expired(&store).await;
+        }
+        let _lock = Lock::take(&self.place.lock, "rollback")?;
+        let runs = self.chosen(&store)?;
+        if runs.is_empty() {
+            print("Nothing to take back.\n");
+            return Ok(Success::Done);
+        }
+        self.take_back(&store, runs).await
+    }
+
+    /// The changes may have cut the machine off: it is tried again, and whatever stands in the way is passed by.
+    async fn run_expired(&self, store: &Store) -> Result<Success, Error> {
+        let _lock = patient_lock(&self.place).await?;
+        let mut ended = Ok(Success::Done);
+        for _ in 0..TRIES {
+            let runs = self.chosen(store)?;
+            if runs.is_empty() {
+                return Ok(Success::Done);
+            }
+            ended = self.take_back(store, runs).await;
+            if ended.is_ok() {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        ended
+    }
+
+    /// The runs to take back, the newest first.
+    fn chosen(&self, store: &Store) -> Result<Vec<Run>, Error> {
+        let undoing = journal::runs(store, Stage::Undoing);
+        let pending = journal::runs(store, Stage::Pending);
+        if self.unfinished {
+            let waiting = pending
+                .into_iter()
+                .filter(|it| confirm::window(it).is_some());
+            return Ok(undoing.into_iter().chain(waiting).rev().collect());
+        }
+        if self.expired {
+            let named = |it: &Run| Some(&it.id) == self.id.as_ref();
+            return Ok(undoing.into_iter().chain(pending).filter(named).collect());
+        }
+        let over = journal::runs(store, Stage::Over);
+        let over = over.into_iter().filter(counts);
+        let all: Vec<Run> = over.chain(undoing).chain(pending).collect();
+        let first = match &self.id {
+            None => all.len().checked_sub(1),
+            Some(id) => Some(all.iter().position(|it| it.id == *id).ok_or_else(|| {
+                Error::Usage(format!(
+                    "there is no run {id} to take back: see `lvs-reconcile history`"
+                ))
+            })?),
+        };
+        let last = first.map_or(all.len(), |at| at);
+        Ok(all.into_iter().skip(last).rev().collect())
+    }
+
+    async fn take_back(&self, store: &Store, runs: Vec<Run>) -> Result<Success, Error> {
+        let mut host = LinuxHost::new();
+        let former = former(&runs)?;
+        let mut turn = plan(store, &former, &mut host).await?;
+        if !self.expired {
+            self.show(&turn, &runs);
+        }
+        if !turn.refusals.is_empty() && !self.expired && !self.unfinished {
+            return Err(Error::Refused);
+        }
+        ask(self.yes || self.unfinished, "Take this back?")?;
+        let runs: Result<Vec<Run>, _> = runs
+            .iter()
+            .map(|run| run.move_to(store, Stage::Undoing))
+            .collect();
+        let runs = runs?;
+        if !turn.plan.is_empty() {
+            let begun = turn.begin(store, &mut host).await.map_err(Error::from)?;
+            let report = turn
+                .carry_out(&begun, store, &mut host)
+                .await
+                .map_err(Error::from)?;
+            self.tell(&report, &turn);
+            if let Err(error) = outcome(&report) {
+                let _ = begun.run.discard();
+                return Err(error);
+            }
+        }
+        finish(store, &former, &runs)?;
+        Ok(Success::Done)
+    }
+
+    fn show(&self, turn: &Turn, runs: &[Run]) {
+        let part = Part::nameless();
+        let what = runs.iter().map(|it| it.id.as_str()).collect::<Vec<_>>();
+        super::show_turn(turn, &part, &what.join(" "), "rollback", &self.shown);
+    }
+
+    fn tell(&self, report: &Report, turn: &Turn) {
+        print(&output::report::report(report, turn));
+    }
+}
+
+/// Runs that can still be taken back: not those that did so, nor those that were.
+fn counts(run: &Run) -> bool {
+    !run.is_undone() && run.entry().is_ok_and(|it| it.command != "rollback")
+}
+
+/// What was before these runs; after a reboot only the files of it.
+fn former(runs: &[Run]) -> Result<Former, Error> {
+    let entries: Result<Vec<_>, _> = runs.iter().map(Run::entry).collect();
+    let former = Former::before(entries?);
+    let now = now()?;
+    let rebooted =
+        |run: &Run| confirm::window(run).is_some_and(|it| it.until.boot_id != now.boot_id);
+    Ok(match runs.iter().any(rebooted) {
+        true => former.files(),
+        false => former,
+    })
+}
+
+async fn plan(store: &Store, former: &Former, host: &mut LinuxHost) -> Result<Turn, Error> {
+    let inventory = journal::recover(store, store.inventory()?)?;
+    let table = IpvsTable::Shared;
+    let goal = Goal::of(former.to_look_at(), inventory.clone(), table);
+    let live = goal.look(host).await?.seen.state;
+    let wanted = Wanted {
+        desired: former.over(&live),
+        table,
+        inventory,
+        drains: Drains::default(),
+        now: now()?,
+    };
+    let options = Options {
+        deletions: Deletions::Allowed,
+        drain: Policy::Now,
+        ..Options::usual()
+    };
+    let mut turn = turn(wanted, &options, host).await?;
+    turn.command = "rollback";
+    Ok(turn)
+}
+
+/// The machine is as it was: so are the inventory and the document that the next boot starts from.
+fn finish(store: &Store, former: &Former, runs: &[Run]) -> Result<(), Error> {
+    store.save_inventory(&former.inventory(store.inventory()?))?;
+    let taken_back = runs.first().and_then(confirm::document);
+    let taken_back = taken_back.or_else(|| std::fs::read(store.last_good()).ok());
+    if let Some(bytes) = taken_back {
+        store.save_taken_back(&bytes)?;
+    }
+    match runs.last().and_then(Run::document_before) {
+        Some(bytes) => store.save_last_good(&bytes)?,
+        None => store.forget_last_good()?,
+    }
+    for run in runs {
+        run.mark_undone()?;
+        run.move_to(store, Stage::Over)?;
+    }
+    journal::close_all(store);
+    Ok(())
+}
+
+/// The run that is to be taken back may still be at it.
+async fn patient_lock(place: &Place) -> Result<Lock, Error> {
+    let began = std::time::Instant::now();
+    loop {
+        match Lock::take(&place.lock, "rollback of an unconfirmed run") {
+            Err(LockError::Held { .. }) if began.elapsed() < PATIENCE => {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+            taken => return Ok(taken?),
+        }
+    }
+}
+
+impl Part {
+    /// For a plan that comes from no document.
+    pub fn nameless() -> Self {
+        Self {
+            node: "this machine".to_owned(),
+            desired: Desired::default(),
+            warnings: Vec::new(),
+        }
+    }
+}

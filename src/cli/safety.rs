@@ -1,0 +1,163 @@
+//! What keeps an operator from locking himself out: a run that touches his way in must be confirmed.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::apply::outcome;
+use super::{Target, print};
+use crate::apply::Report;
+use crate::confirm;
+use crate::cycle::{Begun, Turn};
+use crate::error::Error;
+use crate::host::Host;
+use crate::host::linux::sessions;
+use crate::journal;
+use crate::management;
+use crate::output::{counted, escaped};
+use crate::session::now;
+use crate::store::Store;
+
+/// How a run is confirmed.
+#[derive(Debug, Clone, Args)]
+pub struct Safety {
+    /// Take everything back unless `lvs-reconcile confirm` is run within this time, such as 90s or 2m.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    confirm_within: Option<Duration>,
+    /// Change the way by which you are connected without a confirmation.
+    #[arg(long, conflicts_with = "confirm_within")]
+    no_confirm: bool,
+}
+
+/// What became of a run.
+pub enum Ended {
+    /// In force.
+    Kept(Report),
+    /// In force, and taken back unless it is confirmed.
+    Waits(Report),
+}
+
+impl Safety {
+    /// Refuses while another run waits to be confirmed.
+    pub fn nothing_waits(store: &Store) -> Result<(), Error> {
+        let Some((run, window)) = confirm::waiting(store) else {
+            return Ok(());
+        };
+        let left = window.until.seconds.saturating_sub(now()?.seconds);
+        Err(Error::Waiting(format!(
+            "run {} waits to be confirmed for another {left} s: `lvs-reconcile confirm {}` keeps it, \
+             `lvs-reconcile rollback` takes it back",
+            run.id, run.id
+        )))
+    }
+
+    /// Refuses a plan that may cut off whoever asks for it, unless it will be taken back by itself.
+    pub fn allow(&self, turn: &Turn) -> Result<(), Error> {
+        if self.no_confirm || self.confirm_within.is_some() || turn.changes.is_empty() {
+            return Ok(());
+        }
+        let sessions = sessions::sessions();
+        let danger = management::in_danger(&turn.changes, &turn.seen.state, &sessions);
+        let Some(first) = danger.first() else {
+            return Ok(());
+        };
+        let others = match danger.len() - 1 {
+            0 => String::new(),
+            more => format!(" and {}", counted(more, "other change")),
+        };
+        print(&format!(
+            "! {} {}{others} may cut the connection by which this machine is managed; say --confirm-within 2m, and \
+             confirm from a new connection\n",
+            first.kind().word(),
+            escaped(&first.name())
+        ));
+        Err(Error::Refused)
+    }
+
+    /// Makes the plan; with a window when one was asked for.
+    pub async fn make<H: Host>(
+        &self,
+        turn: &mut Turn,
+        (document, target): (&[u8], &Target),
+        store: &Store,
+        host: &mut H,
+    ) -> Result<Ended, Error> {
+        let Some(length) = self.confirm_within else {
+            return Ok(Ended::Kept(turn.make(store, host).await?));
+        };
+        let place = confirm::Place {
+            state_dir: &target.state_dir,
+            lock: &target.lock,
+        };
+        let begun = turn.begin(store, host).await?;
+        if let Err(error) = confirm::open(&begun.run, document, &now()?, length, place).await {
+            discard(&begun);
+            return Err(error.into());
+        }
+        let report = turn.carry_out(&begun, store, host).await?;
+        if outcome(&report).is_ok() {
+            confirm::applied(&begun.run)?;
+            return Ok(Ended::Waits(report));
+        }
+        // What could not be undone now is tried again when the time is up.
+        if report.is_restored() {
+            discard(&begun);
+            confirm::disarm(&begun.run).await;
+            journal::close_all(store);
+        }
+        Ok(Ended::Kept(report))
+    }
+
+    /// What to do now, for a run that waits.
+    pub fn remind(&self, store: &Store) {
+        if let Some((run, _)) = confirm::waiting(store) {
+            let seconds = self.confirm_within.unwrap_or_default().as_secs();
+            print(&format!(
+                "run {}: taken back in {seconds} s unless you say, from a new connection:\n  \
+                 lvs-reconcile confirm {}\n",
+                run.id, run.id
+            ));
+        }
+    }
+}
+
+fn discard(begun: &Begun) {
+    // What cannot be removed says what was before, which is what is now.
+    let _ = begun.run.discard();
+}
+
+/// `90`, `90s`, `2m` or `1h`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = match text.strip_suffix(['s', 'm', 'h']) {
+        Some(number) => (number, &text[number.len()..]),
+        None => (text, "s"),
+    };
+    let number: u64 = number
+        .parse()
+        .map_err(|_| "write seconds, minutes or hours, such as 90s, 2m or 1h".to_owned())?;
+    let seconds = match unit {
+        "m" => number.saturating_mul(60),
+        "h" => number.saturating_mul(3600),
+        _ => number,
+    };
+    match seconds {
+        10..=86_400 => Ok(Duration::from_secs(seconds)),
+        _ => Err("between 10s and 24h".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_is_said_as_people_say_it() {
+        let seconds = |text| duration(text).map(|it| it.as_secs()).ok();
+        assert_eq!(seconds("90"), Some(90));
+        assert_eq!(seconds("2m"), Some(120));
+        assert_eq!(seconds("1h"), Some(3600));
+        for wrong in ["", "m", "5s", "-1m", "2 m", "25h", "2d"] {
+            assert_eq!(seconds(wrong), None, "{wrong}");
+        }
+    }
+}

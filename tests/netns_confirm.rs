@@ -1,0 +1,154 @@
+//! The confirm window and `rollback`, by the program itself: what is not confirmed is taken back, however we end. Every
+//! test has a network and mount namespace of its own; without root it fails.
+
+mod machine;
+
+use machine::assert_ends;
+
+#[track_caller]
+fn assert_says(script: &str, code: i32, says: &[&str]) -> String {
+    let begin = "lvs apply --yes >/dev/null || exit 99";
+    assert_ends(&format!("{begin}\n{MOVE}\n{script}"), code, says)
+}
+
+/// Another address on the interface that the operator came in by.
+const MOVE: &str = "sed -i s/192.0.2.2/192.0.2.3/ /mnt/cluster.json
+    over_ssh() { SSH_CONNECTION='192.0.2.99 50000 192.0.2.2 22' lvs \"$@\"; }
+    eth0() { ip -br -4 addr show eth0; }
+    waiting() { ls /mnt/state/pending; }
+    guards() {
+        for it in $(pgrep -f 'lvs-reconcile [g]uard'); do
+            [ \"$(readlink /proc/$it/ns/net)\" != \"$(readlink /proc/self/ns/net)\" ] || echo $it
+        done
+    }";
+
+#[test]
+fn a_change_of_the_way_in_needs_a_window() {
+    let said = assert_says(
+        "over_ssh apply --yes; echo code $?
+         over_ssh destroy --yes; echo code $?
+         eth0
+         over_ssh apply --yes --no-confirm >/dev/null && eth0",
+        0,
+        &["may cut the connection", "--confirm-within 2m"],
+    );
+    assert_eq!(said.matches("code 6").count(), 2, "{said}");
+    assert!(
+        said.contains("192.0.2.2/24") && said.contains("192.0.2.3/24"),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_is_not_confirmed_is_taken_back() {
+    assert_says(
+        "cp /mnt/state/last-good.json /mnt/before; cp /mnt/state/owned.json /mnt/owned
+         over_ssh apply --yes --confirm-within 10s; id=$(waiting)
+         lvs apply --yes; echo \"another says $?\"
+         lvs destroy --yes; echo \"destroy says $?\"
+         over_ssh confirm $id; echo \"the same connection says $?\"
+         eth0; sleep 12; eth0
+         cmp /mnt/before /mnt/state/last-good.json && cmp /mnt/owned /mnt/state/owned.json && echo as it was
+         lvs confirm $id; echo \"too late says $?\"
+         lvs history",
+        0,
+        &[
+            "lvs-reconcile confirm 2",
+            "another says 5",
+            "destroy says 5",
+            "the same connection says 6",
+            "192.0.2.3/24 \neth0@far0        UP             192.0.2.2/24",
+            "as it was",
+            "run 2: it was taken back",
+            "too late says 6",
+            "apply     2 changes    taken back",
+        ],
+    );
+}
+
+#[test]
+fn what_is_confirmed_stays() {
+    assert_says(
+        "over_ssh apply --yes --confirm-within 10s >/dev/null; id=$(waiting)
+         lvs confirm $id; lvs confirm $id; sleep 12; eth0
+         cmp /mnt/cluster.json /mnt/state/last-good.json && lvs plan --detailed-exitcode",
+        0,
+        &[
+            "confirmed\nconfirmed already\n",
+            "192.0.2.3/24",
+            "Nothing to do",
+        ],
+    );
+}
+
+/// Killed at any moment, hung up on, its guard hung up on too.
+#[test]
+fn the_guard_outlives_us() {
+    for pause in ["0", "0.05", "0.2"] {
+        assert_says(
+            &format!(
+                "over_ssh apply --yes --confirm-within 10s >/dev/null 2>&1 & apply=$!
+                 until [ -e /mnt/state/pending/2/window.json ]; do sleep 0.01; done
+                 until [ -n \"$(guards)\" ]; do sleep 0.01; done
+                 sleep {pause}; kill -KILL $apply; wait $apply
+                 kill -HUP $(guards); kill -INT $(guards)
+                 sleep 13; eth0; lvs history; lvs plan | head -2"
+            ),
+            0,
+            &[
+                "192.0.2.2/24",
+                "run 2    ",
+                "taken back",
+                "1 create, 0 update, 1 delete",
+            ],
+        );
+    }
+}
+
+/// A power cut inside the window: another boot finds another boot's window, and takes back what outlived it.
+#[test]
+fn after_a_reboot_only_files_are_taken_back() {
+    assert_says(
+        "lvs apply --yes --no-confirm >/dev/null
+         conf=/etc/sysctl.d/60-lvs-reconcile.conf; cp $conf /mnt/before
+         sed -i 's/\"name\": \"dir1\",/& \"sysctls\": [{\"name\": \"net.ipv4.ip_dynaddr\", \"value\": \"1\"}],/' /mnt/cluster.json
+         lvs apply --yes --confirm-within 10m >/dev/null; id=$(waiting)
+         cmp -s $conf /mnt/before || echo another file
+         sed -i 's/\"bootId\":\"[^\"]*\"/\"bootId\":\"another\"/' /mnt/state/pending/$id/window.json
+         nft flush ruleset
+         lvs rollback --unfinished; echo \"ends $?\"; cmp $conf /mnt/before && echo the file is back; eth0
+         nft list tables; lvs rollback --unfinished; lvs history; cat /proc/sys/net/ipv4/ip_dynaddr",
+        0,
+        &["another file", "ends 0", "the file is back", "192.0.2.3/24", "Nothing to take back.", "taken back"],
+    );
+}
+
+#[test]
+fn runs_are_taken_back_one_by_one_or_together() {
+    assert_says(
+        "lvs apply --yes >/dev/null
+         lvs rollback --yes >/dev/null; eth0
+         lvs apply --yes >/dev/null; eth0
+         lvs rollback --yes 1 >/dev/null; ip -br addr show eth0; nft list tables; ls /etc/sysctl.d
+         lvs rollback --yes; lvs rollback --yes 99",
+        1,
+        &[
+            "192.0.2.2/24 \neth0@far0        UP             192.0.2.3/24 \neth0@far0        DOWN           \n",
+            "Nothing to take back.",
+            "there is no run 99",
+        ],
+    );
+}
+
+/// The daemon leaves alone what waits, and does not apply again what was taken back.
+#[test]
+fn watch_respects_both() {
+    assert_says(
+        "chmod 644 /mnt/cluster.json; lvs apply --yes --confirm-within 10s >/dev/null
+         LVS_RECONCILE_LOG=info lvs watch --interval 1 >/mnt/log 2>&1 & watch=$!
+         sleep 3; ip addr flush dev eth1; sleep 3; ip -br -4 addr show eth1
+         sleep 9; eth0; ip -br -4 addr show eth1; kill $watch; wait $watch; grep -o 'run 2 waits\\|was taken back' /mnt/log",
+        0,
+        &["run 2 waits\nwas taken back", "192.0.2.2/24"],
+    );
+}
