@@ -9,11 +9,38 @@ use crate::resources::{Change, Keys, Kind, State};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Inventory {
+    /// The version of this format.
+    pub version: Version,
     /// What we created, or are about to create: written before the first create, settled after the last.
     pub owned: Keys,
     /// What shared objects (sysctls, network cards, IPVS timeouts) were before we first set them.
     pub prior: State,
 }
+
+/// The version of the inventory's format, of which there is one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u32", into = "u32")]
+pub struct Version;
+
+impl TryFrom<u32> for Version {
+    type Error = String;
+
+    fn try_from(number: u32) -> Result<Self, String> {
+        match number {
+            1 => Ok(Self),
+            _ => Err(format!("{NEWER} {number}; this one knows 1")),
+        }
+    }
+}
+
+impl From<Version> for u32 {
+    fn from(_: Version) -> Self {
+        1
+    }
+}
+
+/// How the complaint about an inventory of the future begins.
+pub const NEWER: &str = "written by a newer lvs-reconcile, in version";
 
 /// A difference, sorted by who may act on it.
 #[derive(Debug, Default)]

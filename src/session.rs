@@ -168,6 +168,14 @@ pub async fn plan(
     host: &mut LinuxHost,
 ) -> Result<Turn, Error> {
     let turn = turn(wanted(part, store)?, options, host).await?;
+    let aside = store.set_aside();
+    if aside.exists() {
+        part.warnings.push(format!(
+            "the inventory could not be read and was set aside as {}: what carries no mark of ours counts as somebody \
+             else's until `lvs-reconcile adopt`; remove the file when that is done",
+            aside.display()
+        ));
+    }
     part.warnings.extend(missing(part, &turn));
     Ok(turn)
 }

@@ -10,11 +10,12 @@ use serde::de::DeserializeOwned;
 
 use crate::host::HostError;
 use crate::overlay::drain::Drains;
-use crate::ownership::Inventory;
+use crate::ownership::{Inventory, NEWER};
 
 /// Where the state directory is unless told otherwise.
 pub const STATE_DIR: &str = "/var/lib/lvs-reconcile";
 
+const OWNED: &str = "owned.json";
 const TAKEN_BACK: &str = "taken-back.json";
 
 fn digest(document: &[u8]) -> String {
@@ -40,14 +41,28 @@ impl Store {
         &self.dir
     }
 
-    /// What we own. A machine that was never touched has an empty inventory.
+    /// What we own. A machine that was never touched has an empty inventory; one that cannot be read is set aside:
+    /// what carries our mark is found again, and everything else counts as somebody else's until it is adopted.
     pub fn inventory(&self) -> Result<Inventory, HostError> {
-        self.load("owned.json")
+        let error = match self.load(OWNED) {
+            Ok(inventory) => return Ok(inventory),
+            Err(error) => error,
+        };
+        let (path, aside) = (self.dir.join(OWNED), self.set_aside());
+        if !path.is_file() || error.reason.contains(NEWER) || fs::rename(&path, aside).is_err() {
+            return Err(error);
+        }
+        Ok(Inventory::default())
+    }
+
+    /// Where an inventory is that could not be read.
+    pub fn set_aside(&self) -> PathBuf {
+        self.dir.join("owned.json.unreadable")
     }
 
     /// Replaces the inventory.
     pub fn save_inventory(&self, inventory: &Inventory) -> Result<(), HostError> {
-        self.save_json("owned.json", inventory)
+        self.save_json(OWNED, inventory)
     }
 
     /// The drains under way.

@@ -152,3 +152,31 @@ fn watch_respects_both() {
         &["run 2 waits\nwas taken back", "192.0.2.2/24"],
     );
 }
+
+/// Whose an object is can be said by hand, and an inventory that was lost or broken never makes a foreign object ours.
+#[test]
+fn objects_are_adopted_and_released() {
+    assert_says(
+        "ip addr add 203.0.113.9/32 dev eth0
+         lvs status --foreign; lvs apply --yes >/dev/null; ip -br -4 addr show eth0
+         lvs adopt 'address eth0 203.0.113.9/32'; lvs adopt 'address eth0 203.0.113.8/32'; echo \"unknown says $?\"
+         lvs release 'address eth0 203.0.113.9/32'; lvs apply --yes | tail -1
+         lvs adopt 'address eth0 203.0.113.9/32' >/dev/null; lvs apply --yes >/dev/null; ip -br -4 addr show eth0
+         echo broken >/mnt/state/owned.json
+         lvs plan --detailed-exitcode; echo \"plan says $?\"; ls /mnt/state/owned.json.unreadable
+         lvs destroy --yes >/dev/null; ip -br -4 addr show eth0; nft list tables
+         echo '{\"version\": 2}' >/mnt/state/owned.json; lvs plan; echo \"newer says $?\"; cat /mnt/state/owned.json",
+        0,
+        &[
+            "address eth0 203.0.113.9/32\neth0@far0        UP             203.0.113.9/32 192.0.2.3/24 \n",
+            "the next apply removes it",
+            "not on this machine: address eth0 203.0.113.8/32",
+            "unknown says 1",
+            "not ours any more",
+            "plan says 0",
+            "was set aside as /mnt/state/owned.json.unreadable",
+            "newer says 1",
+            "written by a newer lvs-reconcile, in version 2",
+        ],
+    );
+}

@@ -13,6 +13,7 @@ use crate::overlay::drain::Policy;
 use crate::session::Part;
 pub use crate::session::Target;
 
+mod adopt;
 mod apply;
 mod confirm;
 mod destroy;
@@ -81,6 +82,10 @@ enum Command {
     Rollback(rollback::Rollback),
     /// List the last runs, and what became of them.
     History(history::History),
+    /// Make objects ours that stand on the machine: from now on the document decides about them.
+    Adopt(adopt::Names),
+    /// Give objects up: they stay as they are, and are never changed or removed by us.
+    Release(adopt::Names),
     #[command(hide = true)]
     Guard(guard::Guard),
 }
@@ -167,6 +172,8 @@ pub async fn run(cli: Cli) -> Result<Success, Error> {
         Command::Confirm(it) => it.run().await,
         Command::Rollback(it) => it.run().await,
         Command::History(it) => it.run(),
+        Command::Adopt(it) => it.adopt().await,
+        Command::Release(it) => it.release().await,
         Command::Guard(it) => it.run().await,
     }
 }

@@ -16,6 +16,9 @@ pub struct Status {
     target: Target,
     #[command(flatten)]
     how: How,
+    /// Only what stands beside what is ours, as `adopt` takes it.
+    #[arg(long)]
+    foreign: bool,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
@@ -27,6 +30,7 @@ impl Status {
         let document = self.target.document.to_string_lossy();
         let context = part.context("status", &document);
         match self.format {
+            Format::Text if self.foreign => print(&output::status::foreign(&turn)),
             Format::Text => {
                 let connections = host.connections().await?;
                 print(&output::status::status(&turn, &connections, &context));

@@ -22,6 +22,12 @@ pub fn status(turn: &Turn, counters: &Counters, context: &Context<'_>) -> String
     out
 }
 
+/// What stands beside what is ours, a line each: kind and name, as `adopt` takes them.
+pub fn foreign(turn: &Turn) -> String {
+    let line = |it: &Change| format!("{} {}\n", it.kind().word(), escaped(&it.name()));
+    turn.foreign.iter().map(line).collect()
+}
+
 fn write_status(
     out: &mut String,
     turn: &Turn,

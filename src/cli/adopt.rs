@@ -1,0 +1,99 @@
+//! `adopt` and `release`: whose an object is, said by hand.
+
+use clap::Args;
+
+use super::{Target, print};
+use crate::cycle::{Options, Turn};
+use crate::error::{Error, Success};
+use crate::host::linux::LinuxHost;
+use crate::lock::Lock;
+use crate::output::escaped;
+use crate::resources::{Change, State};
+use crate::session;
+use crate::store::Store;
+
+/// Arguments of `adopt` and `release`.
+#[derive(Debug, Args)]
+pub struct Names {
+    /// Kind and name, as `plan` and `status` print them, such as `address eth0 192.0.2.10/32`.
+    #[arg(required = true, value_name = "KIND NAME")]
+    names: Vec<String>,
+    #[command(flatten)]
+    place: super::Place,
+    /// The document.
+    #[arg(long, default_value = session::DOCUMENT, env = "LVS_RECONCILE_DOCUMENT")]
+    document: std::path::PathBuf,
+    /// The director that this machine is, when its host name does not say so.
+    #[arg(long, env = "LVS_RECONCILE_NODE")]
+    node: Option<String>,
+}
+
+impl Names {
+    /// From now on these are ours: changed, and removed, as the document says.
+    pub async fn adopt(self) -> Result<Success, Error> {
+        let store = Store::at(&self.place.state_dir);
+        let _lock = Lock::take(&self.place.lock, "adopt")?;
+        let turn = self.look().await?;
+        let there = State::default().changes_to(&turn.seen.state);
+        let mut inventory = turn.goal.inventory.clone();
+        for change in self.named(&there)? {
+            inventory.owned.insert(change);
+            let key = crate::resources::Keys::of(std::iter::once(change));
+            let mut rest = turn.goal.desired.clone();
+            rest.remove_all(&key);
+            let wanted = rest.len() < turn.goal.desired.len();
+            let fate = match wanted {
+                true => "ours now",
+                false => "ours now; the document does not have it, so the next apply removes it",
+            };
+            print(&format!("{}: {fate}\n", label(change)));
+        }
+        store.save_inventory(&inventory)?;
+        Ok(Success::Done)
+    }
+
+    /// From now on these are not ours: never changed, never removed.
+    pub async fn release(self) -> Result<Success, Error> {
+        let store = Store::at(&self.place.state_dir);
+        let _lock = Lock::take(&self.place.lock, "release")?;
+        let turn = self.look().await?;
+        let there = State::default().changes_to(&turn.seen.state);
+        let mut inventory = turn.goal.inventory.clone();
+        for change in self.named(&there)? {
+            inventory.owned.remove(change);
+            print(&format!("{}: not ours any more\n", label(change)));
+        }
+        store.save_inventory(&inventory)?;
+        Ok(Success::Done)
+    }
+
+    async fn look(&self) -> Result<Turn, Error> {
+        let target = Target {
+            document: self.document.clone(),
+            node: self.node.clone(),
+            state_dir: self.place.state_dir.clone(),
+            lock: self.place.lock.clone(),
+        };
+        let mut host = LinuxHost::new();
+        let (_, turn) = session::look(&target, &Options::usual(), &mut host).await?;
+        Ok(turn)
+    }
+
+    /// What the names stand for; all that stand for nothing are told at once.
+    fn named<'c>(&self, there: &'c [Change]) -> Result<Vec<&'c Change>, Error> {
+        let find = |name: &String| there.iter().find(|it| label(it) == *name);
+        let unknown: Vec<_> = self.names.iter().filter(|it| find(it).is_none()).collect();
+        if unknown.is_empty() {
+            return Ok(self.names.iter().filter_map(find).collect());
+        }
+        let unknown: Vec<_> = unknown.iter().map(|it| escaped(it).to_string()).collect();
+        Err(Error::Usage(format!(
+            "not on this machine: {}; write kind and name as `lvs-reconcile status --foreign` does",
+            unknown.join(", ")
+        )))
+    }
+}
+
+fn label(change: &Change) -> String {
+    format!("{} {}", change.kind().word(), change.name())
+}
