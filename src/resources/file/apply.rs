@@ -12,6 +12,7 @@ use crate::delta::{Delta, Resource as _};
 use crate::host::linux::LinuxHost;
 use crate::host::{HostError, Outcome};
 
+use super::attempt::attempt;
 use super::directory::{Directories, Directory, Missing};
 use super::live::{self, Live, Version};
 use super::reason::because;
@@ -253,12 +254,15 @@ impl Run {
                 ours.rename(&name)?;
             }
             Act::PutBack => {
-                renameat(&*directory, &*original(&name), &*directory, &*name).map_err(because)?;
+                attempt(|| renameat(&*directory, &*original(&name), &*directory, &*name))
+                    .map_err(because)?;
             }
-            Act::Remove => match unlinkat(&*directory, &*name, UnlinkatFlags::NoRemoveDir) {
-                Ok(()) | Err(Errno::ENOENT) => {}
-                Err(error) => return Err(because(error)),
-            },
+            Act::Remove => {
+                match attempt(|| unlinkat(&*directory, &*name, UnlinkatFlags::NoRemoveDir)) {
+                    Ok(()) | Err(Errno::ENOENT) => {}
+                    Err(error) => return Err(because(error)),
+                }
+            }
         }
         self.touched.insert(parent_of(delta).to_owned(), directory);
         Ok(())
@@ -270,7 +274,10 @@ impl Run {
             .touched
             .values()
             .chain(self.directories.parents_of_made());
-        let Some(error) = directories.map(fsync).find_map(Result::err) else {
+        let Some(error) = directories
+            .map(|it| attempt(|| fsync(it)))
+            .find_map(Result::err)
+        else {
             return;
         };
         let error = HostError::new("cannot bring the renamed files to disk", because(error));
@@ -307,9 +314,11 @@ fn sync_all(works: &[Option<Work>]) -> Result<(), (usize, String)> {
             continue;
         };
         let failed = |error: Errno| (at, because(error));
-        let device = nix::sys::stat::fstat(&**directory).map_err(failed)?.st_dev;
+        let device = attempt(|| nix::sys::stat::fstat(&**directory))
+            .map_err(failed)?
+            .st_dev;
         if synced.insert(device) {
-            syncfs(&**directory).map_err(failed)?;
+            attempt(|| syncfs(&**directory)).map_err(failed)?;
         }
     }
     Ok(())

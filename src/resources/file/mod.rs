@@ -9,6 +9,7 @@ use crate::plan::Phase;
 use crate::resources::OnFile;
 
 pub mod apply;
+mod attempt;
 mod attributes;
 pub mod block;
 pub mod check;
