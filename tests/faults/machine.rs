@@ -177,3 +177,21 @@ pub fn lost(these: &State, now: &State) -> Vec<Change> {
         .filter(|it| it.verb() != Verb::Delete)
         .collect()
 }
+
+/// What one of the two inventories says and the other does not. What is set or retained is never removed, and so it
+/// does not matter who it belongs to.
+pub fn disagreements(one: &Inventory, other: &Inventory) -> Vec<String> {
+    let [one, other] = [one, other].map(|it| {
+        let mut it = it.clone();
+        it.owned.modules = Default::default();
+        it.owned.sysctls = Default::default();
+        it.owned.timeouts = Default::default();
+        serde_json::to_string_pretty(&it).unwrap()
+    });
+    let diff = similar::TextDiff::from_lines(&one, &other);
+    let changes = diff.iter_all_changes();
+    changes
+        .filter(|it| it.tag() != similar::ChangeTag::Equal)
+        .map(|it| format!("{}{}", it.tag(), it.value().trim()))
+        .collect()
+}

@@ -35,7 +35,8 @@ fn interfere_everywhere(word: &str, somebody: fn(&mut State)) {
             ensure(says, "it says nothing", &ran)?;
             let mut foreign = setting.foreign.clone();
             somebody(&mut foreign);
-            reference.is_reached(&mut machine, setting, &foreign)
+            reference.is_reached(&mut machine, setting, &foreign)?;
+            reference.is_remembered(&machine)
         },
     );
 }
