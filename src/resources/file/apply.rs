@@ -229,7 +229,7 @@ impl Run {
             }
         }
         outcomes.resize_with(deltas.len(), || Outcome::NotAttempted);
-        self.make_durable(&mut outcomes);
+        self.make_durable(deltas, &mut outcomes);
         self.tidy(deltas, &outcomes);
         outcomes
     }
@@ -250,8 +250,12 @@ impl Run {
                 original: kept,
                 ours,
             } => {
-                kept.rename(&original(&name))?;
-                ours.rename(&name)?;
+                let kept_as = original(&name);
+                kept.rename(&kept_as)?;
+                ours.rename(&name).inspect_err(|_| {
+                    // The package's file still stands under its own name.
+                    let _ = unlinkat(&*directory, &*kept_as, UnlinkatFlags::NoRemoveDir);
+                })?;
             }
             Act::PutBack => {
                 attempt(|| renameat(&*directory, &*original(&name), &*directory, &*name))
@@ -269,7 +273,7 @@ impl Run {
     }
 
     /// A rename is not on disk before its directory is. Without that, nothing of this run counts as done.
-    fn make_durable(&self, outcomes: &mut [Outcome]) {
+    fn make_durable(&self, deltas: &[&Delta<File>], outcomes: &mut [Outcome]) {
         let directories = self
             .touched
             .values()
@@ -280,9 +284,14 @@ impl Run {
         else {
             return;
         };
-        let error = HostError::new("cannot bring the renamed files to disk", because(error));
-        for outcome in outcomes.iter_mut().filter(|it| matches!(it, Outcome::Done)) {
-            *outcome = Outcome::Failed(error.clone());
+        let reason = format!(
+            "its directory cannot be brought to disk: {}",
+            because(error)
+        );
+        for (delta, outcome) in deltas.iter().zip(outcomes) {
+            if matches!(outcome, Outcome::Done) {
+                *outcome = Outcome::Failed(failure(delta, reason.clone()));
+            }
         }
     }
 

@@ -20,6 +20,8 @@ mod package;
 mod reason;
 mod secret;
 mod stage;
+#[cfg(test)]
+mod tests;
 
 /// One file, or our block in one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
