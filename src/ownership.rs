@@ -143,9 +143,30 @@ impl Inventory {
     }
 
     /// What it must say after a look at the machine: what is gone is nobody's, and what was given back is forgotten.
+    /// What should have been, and was not because the run failed, is given back by the next one.
     pub fn settled(mut self, live: &State, given_back: &Keys) -> Self {
         self.owned.retain_existing(live);
-        self.prior.remove_all(given_back);
+        let mut forgotten = given_back.clone();
+        for former in State::default().changes_to(&self.prior) {
+            let now = live.value_of(&former);
+            if now.is_some() && now != self.prior.value_of(&former) {
+                forgotten.remove(&former);
+            }
+        }
+        self.prior.remove_all(&forgotten);
+        self
+    }
+
+    /// What it must say after a run that was cut off: what that run may have created is ours, and so is the duty to
+    /// give back what it may have changed.
+    pub fn recovered(mut self, created: &Keys, prior: &State) -> Self {
+        self.owned.merge(created);
+        let former = State::default().changes_to(prior);
+        for change in former.iter().filter(|it| it.nature() == Nature::Set) {
+            if self.prior.value_of(change).is_none() {
+                self.prior.merge(prior.value_of(change).unwrap_or_default());
+            }
+        }
         self
     }
 }

@@ -4,13 +4,14 @@ use lvs_reconcile::apply::{End, apply};
 use lvs_reconcile::cycle::{Options, Turn, Wanted, turn};
 use lvs_reconcile::delta::{Nature, Resource, Verb};
 use lvs_reconcile::guards::Deletions;
-use lvs_reconcile::host::memory::MemoryHost;
+use lvs_reconcile::host::memory::{Fault, MemoryHost};
 use lvs_reconcile::host::{Connections, Host};
 use lvs_reconcile::overlay::drain::{Drains, Moment, Policy};
 use lvs_reconcile::ownership::{Inventory, IpvsTable};
 use lvs_reconcile::resources::{Change, Keys, State};
 use proptest::prelude::*;
 
+#[allow(dead_code, reason = "each test program draws from it what it needs")]
 mod world;
 use world::{a_state, foreign_beside};
 
@@ -69,6 +70,13 @@ fn run(host: &mut MemoryHost, turn: &mut Turn) -> End {
     ready(apply(&turn.plan, &turn.seen.state, &turn.goal, host)).end
 }
 
+fn refusing(live: &State, step: usize) -> MemoryHost {
+    MemoryHost {
+        faults: [(step, Fault::Refuse)].into(),
+        ..MemoryHost::new(live.clone())
+    }
+}
+
 /// Without modules, which are retained.
 fn comparable(state: &State) -> State {
     let mut state = state.clone();
@@ -80,8 +88,16 @@ fn differences(host: &MemoryHost, other: &State) -> Vec<Change> {
     comparable(&host.state).changes_to(&comparable(other))
 }
 
+/// As many as PROPTEST_CASES says, or else a thousand.
+fn cases() -> ProptestConfig {
+    match std::env::var_os("PROPTEST_CASES") {
+        Some(_) => ProptestConfig::default(),
+        None => ProptestConfig::with_cases(1000),
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(cases())]
 
     #[test]
     fn a_state_needs_no_change_to_become_itself(state in a_state()) {
@@ -109,7 +125,7 @@ proptest! {
             free.taken
         };
         for refuse_at in 0..steps {
-            let mut host = MemoryHost { refuse_at: Some(refuse_at), ..MemoryHost::new(live.clone()) };
+            let mut host = refusing(&live, refuse_at);
             let mut turn = planned(&mut host, &desired, owning(&live));
             let end = run(&mut host, &mut turn);
             prop_assert!(matches!(&end, End::Undone { left, .. } if left.is_empty()), "step {refuse_at}: {end:?}");

@@ -180,3 +180,73 @@ fn json_is_json() {
         &["converged"],
     );
 }
+
+/// Two operators at once, again and again, who want different things: one has the lock and the other is told so, or
+/// they come one after the other. What stands there in the end is what one of them wanted, never some of each.
+#[test]
+fn of_two_at_once_one_is_locked_out_and_nothing_is_mixed() {
+    let text = assert_ends(
+        r#"sed 's/192.0.2.2/192.0.2.3/; s/10.0.0.1/10.0.0.9/; s/"drop"/"accept"/' /mnt/cluster.json > /mnt/other.json
+        stands() { lvs plan --detailed-exitcode /mnt/$1.json > /mnt/plan 2>&1; }
+        in_turn=0 locked=0 pairs=0 wants=
+        while [ $pairs -lt 500 ] && [ $SECONDS -lt 60 ]; do
+          lvs apply --yes /mnt/cluster.json > /mnt/one 2>&1 & one=$!
+          sleep 0.0$((RANDOM % 10))
+          lvs apply --yes /mnt/other.json > /mnt/two 2>&1 & two=$!
+          wait $one; one=$?; wait $two; two=$?; pairs=$((pairs + 1))
+          case $one$two in
+            00) in_turn=$((in_turn + 1)); wants=other;;
+            05) locked=$((locked + 1)); wants=cluster;;
+            50) locked=$((locked + 1)); wants=other;;
+            *) echo "ended $one and $two"; cat /mnt/one /mnt/two; exit 9;;
+          esac
+          [ $one$two != 00 ] || for it in cluster other; do stands $it && wants=$it; done
+          stands $wants || { echo "ended $one and $two, and it is mixed"; cat /mnt/plan; ip -br addr; exit 8; }
+          [ -z "$(ls /mnt/state/pending 2> /dev/null)" ] || { echo "a journal is left"; exit 6; }
+        done
+        echo "race: $((2 * pairs)) applies, $locked locked out, $in_turn one after the other, $SECONDS seconds"
+        lvs destroy --yes > /mnt/gone || exit 5; nft list tables; ip -br addr"#,
+        0,
+        &["race: ", " locked out"],
+    );
+    nothing_is_left_after("race: ", &text);
+}
+
+/// Killed at any moment, and for good: the next run finishes, and in the end nothing is left over. A child between its
+/// birth and its exec(2) still holds the lock of a parent that was killed, so the next run may have to ask again.
+#[test]
+fn killed_at_any_moment_the_next_run_finishes() {
+    let text = assert_ends(
+        r#"sed 's/192.0.2.2/192.0.2.3/; s/10.0.0.1/10.0.0.9/; s/"drop"/"accept"/' /mnt/cluster.json > /mnt/other.json
+        killed=0 kills=0 heirs=0
+        while [ $kills -lt 200 ] && [ $SECONDS -lt 30 ]; do
+          kills=$((kills + 1)); wanted=cluster; [ $((kills % 2)) = 0 ] || wanted=other
+          "$LVS" apply --yes /mnt/$wanted.json > /mnt/one 2>&1 & it=$!
+          sleep 0.0$((RANDOM % 900 + 100))
+          kill -9 $it 2> /dev/null; wait $it 2> /dev/null; [ $? != 137 ] || killed=$((killed + 1))
+          for again in 1 2 3 4 5; do
+            lvs apply --yes /mnt/$wanted.json > /mnt/two 2>&1; code=$?; [ $code = 5 ] || break
+            heirs=$((heirs + 1)); sleep 0.1
+          done
+          [ $code = 0 ] || { echo "the next run ended $code, $it was killed"; cat /mnt/two; exit 9; }
+          lvs plan --detailed-exitcode /mnt/$wanted.json > /mnt/plan 2>&1 || { cat /mnt/plan; exit 8; }
+          [ -z "$(ls /mnt/state/pending 2> /dev/null)" ] || { echo "a journal is left"; exit 6; }
+        done
+        echo "kills: $killed of $kills before the end, $heirs locked for a moment, $SECONDS seconds"
+        lvs destroy --yes > /mnt/gone || exit 5; nft list tables; ip -br addr"#,
+        0,
+        &["kills: "],
+    );
+    nothing_is_left_after("kills: ", &text);
+}
+
+/// Prints the line of figures; what follows it must show nothing of ours.
+#[track_caller]
+fn nothing_is_left_after(figures: &str, text: &str) {
+    let (_, end) = text.rsplit_once(figures).unwrap();
+    let (line, end) = end.split_once('\n').unwrap();
+    eprintln!("{figures}{line}");
+    for left in ["192.0.2.", "10.0.0.", "table inet lvs_reconcile"] {
+        assert!(!end.contains(left), "{text}");
+    }
+}

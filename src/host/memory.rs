@@ -15,12 +15,33 @@ use crate::resources::link::{Link, LinkKind};
 use crate::resources::route::Route;
 use crate::resources::{Change, State};
 
+/// What goes wrong at one step.
+#[derive(Debug, Clone, Copy)]
+pub enum Fault {
+    /// It is refused, and nothing behind it in its run is attempted.
+    Refuse,
+    /// It is refused; what stands behind it in its run was on its way already, and is made.
+    RefuseAmidst,
+    /// The connection ends: neither it nor what stands behind it in its run is attempted.
+    Stop,
+    /// The process is killed before it: the machine never answers, and whoever waits for it must be dropped.
+    Die,
+    /// It is made, and the answer is lost.
+    LoseAnswer,
+    /// It never arrives, and nobody says so.
+    LoseRequest,
+    /// It is made; from then on the machine cannot be looked at.
+    GoBlind,
+    /// It is made; right after it somebody else changes the machine.
+    Interfere(fn(&mut State)),
+}
+
 /// A machine in memory.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryHost {
     pub state: State,
-    /// The step that is refused, counted from 0 over the life of the host.
-    pub refuse_at: Option<usize>,
+    /// What goes wrong, by the number of the step, counted from 0 over the life of the host.
+    pub faults: BTreeMap<usize, Fault>,
     /// Steps taken so far.
     pub taken: usize,
     /// Connections of destinations, for drains.
@@ -36,12 +57,33 @@ impl MemoryHost {
         }
     }
 
-    fn take(&mut self, change: &Change) -> Outcome {
-        let at = self.taken;
+    fn take(&mut self, change: &Change, fault: Option<Fault>) -> Outcome {
         self.taken += 1;
-        if self.refuse_at == Some(at) {
-            return refused(change, "refused by the test");
+        match fault {
+            Some(Fault::Refuse | Fault::RefuseAmidst) => refused(change, "refused by the test"),
+            Some(Fault::Stop) => Outcome::NotAttempted,
+            Some(Fault::LoseRequest) => Outcome::Unknown,
+            Some(Fault::LoseAnswer) => {
+                self.make(change);
+                Outcome::Unknown
+            }
+            Some(Fault::Interfere(somebody)) => {
+                let outcome = self.make(change);
+                somebody(&mut self.state);
+                outcome
+            }
+            None | Some(Fault::Die | Fault::GoBlind) => self.make(change),
         }
+    }
+
+    fn is_blind(&self) -> bool {
+        let passed = self.faults.range(..self.taken);
+        passed
+            .into_iter()
+            .any(|(_, it)| matches!(it, Fault::GoBlind))
+    }
+
+    fn make(&mut self, change: &Change) -> Outcome {
         match self.complaint(change) {
             Some(reason) => refused(change, reason),
             None if change.verb() == Verb::Delete && self.state.value_of(change).is_none() => {
@@ -179,6 +221,12 @@ fn refused(change: &Change, reason: &str) -> Outcome {
 
 impl Host for MemoryHost {
     async fn observe(&mut self, _scope: &Scope<'_>) -> Result<Observation, HostError> {
+        if self.is_blind() {
+            return Err(HostError::new(
+                "cannot look at the machine",
+                "blinded by the test",
+            ));
+        }
         Ok(Observation {
             state: self.state.clone(),
             ..Observation::default()
@@ -187,16 +235,20 @@ impl Host for MemoryHost {
 
     async fn apply(&mut self, run: &[Step]) -> Vec<Outcome> {
         let mut outcomes = Vec::with_capacity(run.len());
+        let mut halted = false;
         for step in run {
-            let failed = matches!(
-                outcomes.last(),
-                Some(Outcome::Failed(_) | Outcome::NotAttempted)
-            );
-            outcomes.push(if failed {
-                Outcome::NotAttempted
-            } else {
-                self.take(&step.change)
-            });
+            if halted {
+                outcomes.push(Outcome::NotAttempted);
+                continue;
+            }
+            let fault = self.faults.get(&self.taken).copied();
+            if matches!(fault, Some(Fault::Die)) {
+                std::future::pending::<()>().await;
+            }
+            let outcome = self.take(&step.change, fault);
+            halted = matches!(outcome, Outcome::Failed(_) | Outcome::NotAttempted)
+                && !matches!(fault, Some(Fault::RefuseAmidst));
+            outcomes.push(outcome);
         }
         outcomes
     }

@@ -55,6 +55,16 @@ pub fn foreign_beside() -> State {
     }
 }
 
+/// Something of ours that no example wants.
+pub fn neglected() -> State {
+    let service = service("203.0.113.200", 8081, "rr");
+    State {
+        virtual_services: [service].into_iter().collect(),
+        destinations: [destination(service.id, 201, 3)].into_iter().collect(),
+        ..State::default()
+    }
+}
+
 fn cards(up: bool) -> Set<Link> {
     ["eth0", "eth1"]
         .into_iter()

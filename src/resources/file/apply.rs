@@ -12,6 +12,7 @@ use crate::delta::{Delta, Resource as _};
 use crate::host::linux::LinuxHost;
 use crate::host::{HostError, Outcome};
 
+use super::attempt::attempt;
 use super::directory::{Directories, Directory, Missing};
 use super::live::{self, Live, Version};
 use super::reason::because;
@@ -228,7 +229,7 @@ impl Run {
             }
         }
         outcomes.resize_with(deltas.len(), || Outcome::NotAttempted);
-        self.make_durable(&mut outcomes);
+        self.make_durable(deltas, &mut outcomes);
         self.tidy(deltas, &outcomes);
         outcomes
     }
@@ -249,33 +250,48 @@ impl Run {
                 original: kept,
                 ours,
             } => {
-                kept.rename(&original(&name))?;
-                ours.rename(&name)?;
+                let kept_as = original(&name);
+                kept.rename(&kept_as)?;
+                ours.rename(&name).inspect_err(|_| {
+                    // The package's file still stands under its own name.
+                    let _ = unlinkat(&*directory, &*kept_as, UnlinkatFlags::NoRemoveDir);
+                })?;
             }
             Act::PutBack => {
-                renameat(&*directory, &*original(&name), &*directory, &*name).map_err(because)?;
+                attempt(|| renameat(&*directory, &*original(&name), &*directory, &*name))
+                    .map_err(because)?;
             }
-            Act::Remove => match unlinkat(&*directory, &*name, UnlinkatFlags::NoRemoveDir) {
-                Ok(()) | Err(Errno::ENOENT) => {}
-                Err(error) => return Err(because(error)),
-            },
+            Act::Remove => {
+                match attempt(|| unlinkat(&*directory, &*name, UnlinkatFlags::NoRemoveDir)) {
+                    Ok(()) | Err(Errno::ENOENT) => {}
+                    Err(error) => return Err(because(error)),
+                }
+            }
         }
         self.touched.insert(parent_of(delta).to_owned(), directory);
         Ok(())
     }
 
     /// A rename is not on disk before its directory is. Without that, nothing of this run counts as done.
-    fn make_durable(&self, outcomes: &mut [Outcome]) {
+    fn make_durable(&self, deltas: &[&Delta<File>], outcomes: &mut [Outcome]) {
         let directories = self
             .touched
             .values()
             .chain(self.directories.parents_of_made());
-        let Some(error) = directories.map(fsync).find_map(Result::err) else {
+        let Some(error) = directories
+            .map(|it| attempt(|| fsync(it)))
+            .find_map(Result::err)
+        else {
             return;
         };
-        let error = HostError::new("cannot bring the renamed files to disk", because(error));
-        for outcome in outcomes.iter_mut().filter(|it| matches!(it, Outcome::Done)) {
-            *outcome = Outcome::Failed(error.clone());
+        let reason = format!(
+            "its directory cannot be brought to disk: {}",
+            because(error)
+        );
+        for (delta, outcome) in deltas.iter().zip(outcomes) {
+            if matches!(outcome, Outcome::Done) {
+                *outcome = Outcome::Failed(failure(delta, reason.clone()));
+            }
         }
     }
 
@@ -307,9 +323,11 @@ fn sync_all(works: &[Option<Work>]) -> Result<(), (usize, String)> {
             continue;
         };
         let failed = |error: Errno| (at, because(error));
-        let device = nix::sys::stat::fstat(&**directory).map_err(failed)?.st_dev;
+        let device = attempt(|| nix::sys::stat::fstat(&**directory))
+            .map_err(failed)?
+            .st_dev;
         if synced.insert(device) {
-            syncfs(&**directory).map_err(failed)?;
+            attempt(|| syncfs(&**directory)).map_err(failed)?;
         }
     }
     Ok(())

@@ -13,6 +13,7 @@ use nix::fcntl::{AtFlags, OFlag, open, openat, readlinkat};
 use nix::sys::stat::{Mode, SFlag, fstatat, mkdirat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
+use super::attempt::attempt;
 use super::attributes::{is_marked, mark};
 use super::reason::because;
 
@@ -72,18 +73,20 @@ impl Directories {
             return Ok(Some(known.clone()));
         }
         let Some((parent, name)) = path.parent().zip(path.components().next_back()) else {
-            let root = open("/", DIRECTORY, Mode::empty()).map_err(because)?;
+            let root = attempt(|| open("/", DIRECTORY, Mode::empty())).map_err(because)?;
             return Ok(Some(self.keep(path, root)));
         };
         let Some(parent_directory) = self.walk(parent, missing, links)? else {
             return Ok(None);
         };
-        match openat(
-            &*parent_directory,
-            name.as_os_str(),
-            DIRECTORY,
-            Mode::empty(),
-        ) {
+        match attempt(|| {
+            openat(
+                &*parent_directory,
+                name.as_os_str(),
+                DIRECTORY,
+                Mode::empty(),
+            )
+        }) {
             Ok(found) => Ok(Some(self.keep(path, found))),
             Err(Errno::ENOENT) if missing == Missing::Stays => Ok(None),
             Err(Errno::ENOENT) => self.make(path, &parent_directory).map(Some),
@@ -109,13 +112,13 @@ impl Directories {
     fn make(&mut self, path: &Path, parent: &Directory) -> Result<Directory, String> {
         let failed = |error: Errno| format!("cannot make {}: {}", path.display(), because(error));
         let name = path.file_name().ok_or("not the path of a directory")?;
-        mkdirat(&**parent, name, Mode::from_bits_truncate(0o755)).map_err(failed)?;
+        attempt(|| mkdirat(&**parent, name, Mode::from_bits_truncate(0o755))).map_err(failed)?;
         self.made.push((parent.clone(), name.to_owned()));
-        let found = openat(&**parent, name, DIRECTORY, Mode::empty()).map_err(failed)?;
+        let found =
+            attempt(|| openat(&**parent, name, DIRECTORY, Mode::empty())).map_err(failed)?;
         // Whatever the umask was.
         let directory = std::fs::File::from(found);
-        directory
-            .set_permissions(std::fs::Permissions::from_mode(0o755))
+        attempt(|| directory.set_permissions(std::fs::Permissions::from_mode(0o755)))
             .map_err(because)?;
         mark(&directory);
         Ok(self.keep(path, directory.into()))
@@ -159,8 +162,8 @@ impl Directories {
 
 /// Where the link at `path` leads. Only root's links are followed: whoever may plant one would choose what we write.
 fn link_target(parent: &Directory, name: Component<'_>, path: &Path) -> Result<PathBuf, String> {
-    let seen =
-        fstatat(&**parent, name.as_os_str(), AtFlags::AT_SYMLINK_NOFOLLOW).map_err(because)?;
+    let seen = attempt(|| fstatat(&**parent, name.as_os_str(), AtFlags::AT_SYMLINK_NOFOLLOW))
+        .map_err(because)?;
     if SFlag::from_bits_truncate(seen.st_mode) & SFlag::S_IFMT != SFlag::S_IFLNK {
         return Err(format!("{} is not a directory", path.display()));
     }
@@ -171,7 +174,7 @@ fn link_target(parent: &Directory, name: Component<'_>, path: &Path) -> Result<P
             seen.st_uid
         ));
     }
-    readlinkat(&**parent, name.as_os_str())
+    attempt(|| readlinkat(&**parent, name.as_os_str()))
         .map(PathBuf::from)
         .map_err(because)
 }

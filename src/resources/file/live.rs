@@ -9,6 +9,7 @@ use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstatat};
 
+use super::attempt::attempt;
 use super::directory::Directory;
 use super::reason::because;
 
@@ -43,14 +44,14 @@ pub(super) struct Version {
 /// Reads the file called `name`; `None` when there is none. Anything but a file with this one name is refused: through
 /// a link we would read or replace something else than what was asked for.
 pub(super) fn read(directory: &Directory, name: &OsStr) -> Result<Option<Live>, String> {
-    let seen = match fstatat(&**directory, name, AtFlags::AT_SYMLINK_NOFOLLOW) {
+    let seen = match attempt(|| fstatat(&**directory, name, AtFlags::AT_SYMLINK_NOFOLLOW)) {
         Ok(seen) => seen,
         Err(Errno::ENOENT) => return Ok(None),
         Err(error) => return Err(because(error)),
     };
     // Judged before it is opened: opening a device may already do something.
     must_be_plain(&seen)?;
-    let file = match openat(&**directory, name, READ, Mode::empty()) {
+    let file = match attempt(|| openat(&**directory, name, READ, Mode::empty())) {
         Ok(it) => File::from(it),
         Err(Errno::ENOENT) => return Ok(None),
         Err(Errno::ELOOP) => return Err(LINK.into()),
@@ -61,7 +62,7 @@ pub(super) fn read(directory: &Directory, name: &OsStr) -> Result<Option<Live>, 
 
 /// Which version `name` stands for now.
 pub(super) fn version(directory: &Directory, name: &OsStr) -> Result<Option<Version>, Errno> {
-    match fstatat(&**directory, name, AtFlags::AT_SYMLINK_NOFOLLOW) {
+    match attempt(|| fstatat(&**directory, name, AtFlags::AT_SYMLINK_NOFOLLOW)) {
         Ok(it) => Ok(Some(Version {
             device: it.st_dev,
             inode: it.st_ino,
@@ -76,7 +77,7 @@ pub(super) fn version(directory: &Directory, name: &OsStr) -> Result<Option<Vers
 impl Live {
     /// Which version was read.
     pub(super) fn version(&self) -> Result<Version, String> {
-        let it = self.file.metadata().map_err(because)?;
+        let it = attempt(|| self.file.metadata()).map_err(because)?;
         Ok(Version {
             device: it.dev(),
             inode: it.ino(),
@@ -87,7 +88,7 @@ impl Live {
 }
 
 fn contents(mut file: File) -> Result<Live, String> {
-    let seen = file.metadata().map_err(because)?;
+    let seen = attempt(|| file.metadata()).map_err(because)?;
     if !seen.is_file() {
         return Err("it is not a regular file".into());
     }
@@ -95,10 +96,7 @@ fn contents(mut file: File) -> Result<Live, String> {
         return Err(format!("it is larger than {} MiB", LARGEST >> 20));
     }
     let mut bytes = Vec::with_capacity(usize::try_from(seen.len()).unwrap_or(0) + 1);
-    (&mut file)
-        .take(LARGEST)
-        .read_to_end(&mut bytes)
-        .map_err(because)?;
+    attempt(|| (&mut file).take(LARGEST).read_to_end(&mut bytes)).map_err(because)?;
     Ok(Live {
         bytes,
         file,

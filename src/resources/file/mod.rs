@@ -9,6 +9,7 @@ use crate::plan::Phase;
 use crate::resources::OnFile;
 
 pub mod apply;
+mod attempt;
 mod attributes;
 pub mod block;
 pub mod check;
@@ -19,6 +20,8 @@ mod package;
 mod reason;
 mod secret;
 mod stage;
+#[cfg(test)]
+mod tests;
 
 /// One file, or our block in one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,6 +10,7 @@ use nix::fcntl::{AtFlags, OFlag, openat, renameat};
 use nix::sys::stat::{Mode, fstatat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
+use super::attempt::attempt;
 use super::attributes::carry_over;
 use super::directory::Directory;
 use super::live::Live;
@@ -62,13 +63,13 @@ impl Staged {
         durable: Durable,
     ) -> Result<Self, String> {
         let (mut staged, mut file) = Self::create(directory, name)?;
-        file.write_all(bytes).map_err(because)?;
+        attempt(|| file.write_all(bytes)).map_err(because)?;
         staged.dress(&file, look)?;
         if durable == Durable::Now {
             // After a failure the kernel forgets what was not written: it is never tried again on the same file.
-            file.sync_all().map_err(because)?;
+            attempt(|| file.sync_all()).map_err(because)?;
         }
-        let seen = file.metadata().map_err(because)?;
+        let seen = attempt(|| file.metadata()).map_err(because)?;
         staged.written = (seen.dev(), seen.ino());
         Ok(staged)
     }
@@ -77,12 +78,12 @@ impl Staged {
         let mut temporary = OsString::from(".");
         temporary.push(name);
         temporary.push(SUFFIX);
-        match unlinkat(&**directory, &*temporary, UnlinkatFlags::NoRemoveDir) {
+        match attempt(|| unlinkat(&**directory, &*temporary, UnlinkatFlags::NoRemoveDir)) {
             Ok(()) | Err(Errno::ENOENT) => {}
             Err(error) => return Err(because(error)),
         }
         let mode = Mode::from_bits_truncate(0o600);
-        let file = openat(&**directory, &*temporary, NEW, mode).map_err(because)?;
+        let file = attempt(|| openat(&**directory, &*temporary, NEW, mode)).map_err(because)?;
         let staged = Self {
             directory: directory.clone(),
             temporary,
@@ -93,17 +94,16 @@ impl Staged {
 
     /// Owner first: changing it may take bits of the mode away.
     fn dress(&self, file: &File, look: &Look<'_>) -> Result<(), String> {
-        let seen = file.metadata().map_err(because)?;
+        let seen = attempt(|| file.metadata()).map_err(because)?;
         let uid = look.uid.filter(|&it| it != seen.uid());
         let gid = look.gid.filter(|&it| it != seen.gid());
         if uid.is_some() || gid.is_some() {
-            fchown(file, uid, gid).map_err(because)?;
+            attempt(|| fchown(file, uid, gid)).map_err(because)?;
         }
         if let Some(old) = look.old {
-            carry_over(&old.file, file).map_err(because)?;
+            attempt(|| carry_over(&old.file, file)).map_err(because)?;
         }
-        file.set_permissions(Permissions::from_mode(look.mode))
-            .map_err(because)
+        attempt(|| file.set_permissions(Permissions::from_mode(look.mode))).map_err(because)
     }
 
     /// Where a daemon's own check can read it.
@@ -114,14 +114,14 @@ impl Staged {
     /// Takes the place of `name`.
     pub(super) fn rename(mut self, name: &OsStr) -> Result<(), String> {
         let directory = &*self.directory;
-        let seen =
-            fstatat(directory, &*self.temporary, AtFlags::AT_SYMLINK_NOFOLLOW).map_err(because)?;
+        let seen = attempt(|| fstatat(directory, &*self.temporary, AtFlags::AT_SYMLINK_NOFOLLOW))
+            .map_err(because)?;
         if (seen.st_dev, seen.st_ino) != self.written {
             return Err(
                 "somebody replaced what we had written; who may write in its directory?".into(),
             );
         }
-        renameat(directory, &*self.temporary, directory, name).map_err(because)?;
+        attempt(|| renameat(directory, &*self.temporary, directory, name)).map_err(because)?;
         self.temporary.clear();
         Ok(())
     }
