@@ -92,8 +92,7 @@ pub async fn turn<H: Host>(
     let Look { seen, mut judged } = goal.look(host).await?;
     let (changes, live) = (&judged.changes, &seen.state);
     let mut refusals = guards::mass_deletions(changes, live, &goal.desired, options.deletions);
-    let leaving = drain::leaving(changes);
-    let connections = connections(&leaving, host).await?;
+    let (leaving, connections) = departures(changes, host).await?;
     let now = &wanted.now;
     let drains = match options.drain {
         Policy::Wait(limit) => wanted.drains.continued(&leaving, &connections, now, limit),
@@ -123,15 +122,23 @@ pub async fn turn<H: Host>(
     })
 }
 
-/// Who is connected to what is leaving; nobody asks when nothing is.
-async fn connections<H: Host>(
-    leaving: &BTreeSet<DestinationKey>,
+/// What is leaving, and who is connected; nobody asks when nothing leaves.
+async fn departures<H: Host>(
+    changes: &[Change],
     host: &mut H,
-) -> Result<BTreeMap<DestinationKey, Connections>, HostError> {
-    match leaving.is_empty() {
-        true => Ok(BTreeMap::new()),
-        false => host.connections().await,
-    }
+) -> Result<
+    (
+        BTreeSet<DestinationKey>,
+        BTreeMap<DestinationKey, Connections>,
+    ),
+    HostError,
+> {
+    let leaving = drain::leaving(changes);
+    let connections = match leaving.is_empty() {
+        true => BTreeMap::new(),
+        false => host.connections().await?,
+    };
+    Ok((leaving, connections))
 }
 
 /// Conflicts that the operator named become changes of ours.
@@ -150,9 +157,18 @@ fn adopt(judged: &mut Judged, goal: &mut Goal, names: &[String]) {
 /// A plan of which the journal is written.
 #[derive(Debug)]
 pub struct Begun {
-    pub run: Run,
+    /// None for a run that takes others back: their journals tell as much.
+    pub run: Option<Run>,
     before: Inventory,
     is_written: bool,
+}
+
+impl Begun {
+    /// Nothing of the run is left on the machine.
+    pub fn discard(&self) {
+        // What cannot be removed now is closed with the others.
+        let _ = self.run.as_ref().map(Run::discard);
+    }
 }
 
 impl Turn {
@@ -166,8 +182,7 @@ impl Turn {
         let begun = self.begin(store, host).await?;
         let report = self.carry_out(&begun, store, host).await?;
         if report.is_restored() {
-            // What cannot be removed now is closed with the others.
-            let _ = begun.run.discard();
+            begun.discard();
         }
         if report.is_converged() || report.is_restored() {
             journal::close_all(store);
@@ -193,10 +208,22 @@ impl Turn {
         )?;
         self.goal.inventory = before.intending(&self.changes, &created);
         Ok(Begun {
-            run,
+            run: Some(run),
             before,
             is_written,
         })
+    }
+
+    /// The same for a run that takes others back. It needs no room on the disk.
+    pub fn begin_back(&mut self) -> Begun {
+        let before = self.goal.inventory.clone();
+        let created = Keys::created_by(&self.changes);
+        self.goal.inventory = before.intending(&self.changes, &created);
+        Begun {
+            run: None,
+            before,
+            is_written: false,
+        }
     }
 
     /// Takes the steps and verifies. The inventory says afterwards what is ours; the journal stays.

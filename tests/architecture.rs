@@ -16,7 +16,8 @@ const AT_THE_EDGE: [&str; 9] = [
     "src/resources/file/",
 ];
 /// Single files that may, too.
-const EDGE_FILES: [&str; 7] = [
+const EDGE_FILES: [&str; 8] = [
+    "confirm.rs",
     "observe.rs",
     "apply.rs",
     "verify.rs",

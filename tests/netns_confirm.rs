@@ -180,3 +180,18 @@ fn objects_are_adopted_and_released() {
         ],
     );
 }
+
+/// With no room left on the disk the machine is taken back all the same; what could not be written down is made up for.
+#[test]
+fn a_full_disk_does_not_lock_out() {
+    assert_says(
+        "cp -a /mnt/state /mnt/kept; mount -t tmpfs -o size=256k,mode=700 tmpfs /mnt/state; cp -a /mnt/kept/. /mnt/state/
+         over_ssh apply --yes --confirm-within 10s >/dev/null
+         dd if=/dev/zero of=/mnt/state/full bs=4k 2>/dev/null; df --output=avail /mnt/state | tail -1
+         sleep 13; eth0; lvs history; rm /mnt/state/full
+         until ! pgrep -f 'lvs-reconcile [g]uard 2' >/dev/null || [ $((n += 1)) -gt 40 ]; do sleep 0.5; done
+         lvs rollback --unfinished; lvs history; cmp /mnt/kept/last-good.json /mnt/state/last-good.json",
+        0,
+        &["192.0.2.2/24", "apply     2 changes    taken back"],
+    );
+}

@@ -140,16 +140,10 @@ impl Rollback {
             .collect();
         let runs = runs?;
         if !turn.plan.is_empty() {
-            let begun = turn.begin(store, &mut host).await.map_err(Error::from)?;
-            let report = turn
-                .carry_out(&begun, store, &mut host)
-                .await
-                .map_err(Error::from)?;
+            let begun = turn.begin_back();
+            let report = turn.carry_out(&begun, store, &mut host).await?;
             self.tell(&report, &turn);
-            if let Err(error) = outcome(&report) {
-                let _ = begun.run.discard();
-                return Err(error);
-            }
+            outcome(&report)?;
         }
         finish(store, &former, &runs)?;
         Ok(Success::Done)
@@ -166,9 +160,9 @@ impl Rollback {
     }
 }
 
-/// Runs that can still be taken back: not those that did so, nor those that were.
+/// Runs that can still be taken back.
 fn counts(run: &Run) -> bool {
-    !run.is_undone() && run.entry().is_ok_and(|it| it.command != "rollback")
+    !run.is_undone() && run.entry().is_ok()
 }
 
 /// What was before these runs; after a reboot only the files of it.
@@ -201,9 +195,7 @@ async fn plan(store: &Store, former: &Former, host: &mut LinuxHost) -> Result<Tu
         drain: Policy::Now,
         ..Options::usual()
     };
-    let mut turn = turn(wanted, &options, host).await?;
-    turn.command = "rollback";
-    Ok(turn)
+    Ok(turn(wanted, &options, host).await?)
 }
 
 /// The machine is as it was: so are the inventory and the document that the next boot starts from.

@@ -8,7 +8,7 @@ use super::apply::outcome;
 use super::{Target, print};
 use crate::apply::Report;
 use crate::confirm;
-use crate::cycle::{Begun, Turn};
+use crate::cycle::Turn;
 use crate::error::Error;
 use crate::host::Host;
 use crate::host::linux::sessions;
@@ -90,19 +90,22 @@ impl Safety {
             lock: &target.lock,
         };
         let begun = turn.begin(store, host).await?;
-        if let Err(error) = confirm::open(&begun.run, document, &now()?, length, place).await {
-            discard(&begun);
+        let Some(run) = &begun.run else {
+            return Ok(Ended::Kept(turn.carry_out(&begun, store, host).await?));
+        };
+        if let Err(error) = confirm::open(run, document, &now()?, length, place).await {
+            begun.discard();
             return Err(error.into());
         }
         let report = turn.carry_out(&begun, store, host).await?;
         if outcome(&report).is_ok() {
-            confirm::applied(&begun.run)?;
+            confirm::applied(run)?;
             return Ok(Ended::Waits(report));
         }
         // What could not be undone now is tried again when the time is up.
         if report.is_restored() {
-            discard(&begun);
-            confirm::disarm(&begun.run).await;
+            begun.discard();
+            confirm::disarm(run).await;
             journal::close_all(store);
         }
         Ok(Ended::Kept(report))
@@ -119,11 +122,6 @@ impl Safety {
             ));
         }
     }
-}
-
-fn discard(begun: &Begun) {
-    // What cannot be removed says what was before, which is what is now.
-    let _ = begun.run.discard();
 }
 
 /// `90`, `90s`, `2m` or `1h`.

@@ -1,7 +1,6 @@
 //! A machine in memory with a real state directory, on which runs are made as the commands make them.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use futures_util::FutureExt as _;
@@ -23,8 +22,6 @@ use crate::setting::Setting;
 pub struct Machine {
     pub host: MemoryHost,
     store: Store,
-    /// Runs that were cut off.
-    deaths: usize,
     _room: tempfile::TempDir,
 }
 
@@ -59,7 +56,6 @@ impl Machine {
         Self {
             host,
             store,
-            deaths: 0,
             _room: room,
         }
     }
@@ -103,21 +99,8 @@ impl Machine {
         match turn.make(&self.store, &mut self.host).now_or_never() {
             Some(Ok(report)) => Ok(Ran::Reported(Box::new(report))),
             Some(Err(why)) => Err(format!("{why:?}")),
-            None => {
-                self.bury();
-                Ok(Ran::Died)
-            }
+            None => Ok(Ran::Died),
         }
-    }
-
-    /// The next process has another number, and with it its journal another name.
-    fn bury(&mut self) {
-        self.deaths += 1;
-        let pending = self.store.dir().join("pending");
-        let mut journals = fs::read_dir(&pending).unwrap().map(|it| it.unwrap());
-        let last = journals.find(|it| !it.file_name().to_string_lossy().ends_with(".dead"));
-        let name = pending.join(format!("{:010}.dead", self.deaths));
-        fs::rename(last.unwrap().path(), name).unwrap();
     }
 
     pub fn inventory(&self) -> Inventory {
