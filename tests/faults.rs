@@ -12,6 +12,8 @@ mod machine;
 mod others;
 #[path = "faults/setting.rs"]
 mod setting;
+#[path = "faults/store.rs"]
+mod store;
 #[allow(dead_code, reason = "each test program draws from it what it needs")]
 mod world;
 

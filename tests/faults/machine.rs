@@ -127,6 +127,10 @@ impl Machine {
         self.store.inventory().unwrap()
     }
 
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
     pub fn has_journal(&self) -> bool {
         journal::is_pending(&self.store)
     }
