@@ -1,8 +1,6 @@
 //! What goes wrong at any single step, and what the run after it makes of that: every example, every step, every fault.
 #![allow(clippy::unwrap_used, reason = "a test may stop at once")]
 
-use std::ops::Range;
-
 use lvs_reconcile::host::memory::Fault;
 use lvs_reconcile::ownership::Inventory;
 use lvs_reconcile::resources::{Keys, State};
@@ -14,6 +12,8 @@ mod machine;
 mod others;
 #[path = "faults/setting.rs"]
 mod setting;
+#[path = "faults/store.rs"]
+mod store;
 #[allow(dead_code, reason = "each test program draws from it what it needs")]
 mod world;
 
@@ -22,7 +22,7 @@ use setting::{Setting, settings};
 
 /// What an undisturbed run makes of a setting.
 pub struct Reference {
-    steps: Range<usize>,
+    steps: usize,
     made: State,
     inventory: Inventory,
 }
@@ -35,7 +35,7 @@ impl Reference {
         let lost = lost(&setting.foreign, &machine.host.state);
         assert!(lost.is_empty(), "{}: {lost:?}", setting.name);
         Self {
-            steps: 0..machine.host.taken,
+            steps: machine.host.taken,
             inventory: machine.inventory(),
             made: machine.host.state,
         }
@@ -94,7 +94,9 @@ pub fn everywhere(
     let (mut points, mut wrong) = (0, Vec::new());
     for setting in settings(files.path()) {
         let reference = Reference::of(&setting);
-        for step in reference.steps.clone() {
+        // One may also be killed when all is done.
+        let last = usize::from(matches!(fault, Fault::Die));
+        for step in 0..reference.steps + last {
             points += 1;
             let mut machine = Machine::with(&setting, [(step, fault)]);
             let judged = machine
@@ -240,7 +242,7 @@ fn a_second_fault_is_no_worse() {
     proptest!(|((which, [first, second], one, other) in two)| {
         let which = which.index(settings.len());
         let (setting, reference) = (&settings[which], &references[which]);
-        let steps = reference.steps.len();
+        let steps = reference.steps;
         let first = first.index(steps);
         let mut machine = Machine::with(setting, [(first, one)]);
         machine.host.faults.insert(first + 1 + second.index(steps), other);

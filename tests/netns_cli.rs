@@ -220,8 +220,9 @@ fn killed_at_any_moment_the_next_run_finishes() {
         r#"sed 's/192.0.2.2/192.0.2.3/; s/10.0.0.1/10.0.0.9/; s/"drop"/"accept"/' /mnt/cluster.json > /mnt/other.json
         killed=0 kills=0 heirs=0
         while [ $kills -lt 200 ] && [ $SECONDS -lt 30 ]; do
-          kills=$((kills + 1)); wanted=cluster; [ $((kills % 2)) = 0 ] || wanted=other
-          "$LVS" apply --yes /mnt/$wanted.json > /mnt/one 2>&1 & it=$!
+          kills=$((kills + 1)); first=cluster; [ $((RANDOM % 2)) = 0 ] || first=other
+          wanted=cluster; [ $((kills % 2)) = 0 ] || wanted=other
+          "$LVS" apply --yes /mnt/$first.json > /mnt/one 2>&1 & it=$!
           sleep 0.0$((RANDOM % 900 + 100))
           kill -9 $it 2> /dev/null; wait $it 2> /dev/null; [ $? != 137 ] || killed=$((killed + 1))
           for again in 1 2 3 4 5; do

@@ -24,7 +24,8 @@ pub enum Fault {
     RefuseAmidst,
     /// The connection ends: neither it nor what stands behind it in its run is attempted.
     Stop,
-    /// The process is killed before it: the machine never answers, and whoever waits for it must be dropped.
+    /// The process is killed before it, or, behind the last step, before the look that follows: the machine never
+    /// answers, and whoever waits for it must be dropped.
     Die,
     /// It is made, and the answer is lost.
     LoseAnswer,
@@ -74,6 +75,11 @@ impl MemoryHost {
             }
             None | Some(Fault::Die | Fault::GoBlind) => self.make(change),
         }
+    }
+
+    /// True where the process is killed.
+    fn is_dead(&self) -> bool {
+        matches!(self.faults.get(&self.taken), Some(Fault::Die))
     }
 
     fn is_blind(&self) -> bool {
@@ -150,10 +156,14 @@ impl MemoryHost {
         }
     }
 
+    /// A link-local gateway is on every link.
     fn reaches(&self, interface: &str, gateway: IpAddr) -> bool {
-        self.state.addresses.iter().any(|it| {
-            it.key.interface == interface && network(it).is_some_and(|net| net.contains(&gateway))
-        })
+        let on_link = matches!(gateway, IpAddr::V6(it) if it.is_unicast_link_local());
+        on_link
+            || self.state.addresses.iter().any(|it| {
+                it.key.interface == interface
+                    && network(it).is_some_and(|net| net.contains(&gateway))
+            })
     }
 
     fn unmakeable(&self, link: &Link) -> Option<&'static str> {
@@ -221,6 +231,9 @@ fn refused(change: &Change, reason: &str) -> Outcome {
 
 impl Host for MemoryHost {
     async fn observe(&mut self, _scope: &Scope<'_>) -> Result<Observation, HostError> {
+        if self.taken > 0 && self.is_dead() {
+            std::future::pending::<()>().await;
+        }
         if self.is_blind() {
             return Err(HostError::new(
                 "cannot look at the machine",
@@ -242,7 +255,7 @@ impl Host for MemoryHost {
                 continue;
             }
             let fault = self.faults.get(&self.taken).copied();
-            if matches!(fault, Some(Fault::Die)) {
+            if self.is_dead() {
                 std::future::pending::<()>().await;
             }
             let outcome = self.take(&step.change, fault);

@@ -78,9 +78,8 @@ impl Machine {
                 seconds: 1000,
             },
         };
-        let turn = turn(wanted, &options(), &mut self.host)
-            .now_or_never()
-            .expect("nobody dies while looking");
+        let looked = turn(wanted, &options(), &mut self.host).now_or_never();
+        let turn = looked.ok_or("it died while looking")?;
         let turn = turn.map_err(|error| error.to_string())?;
         match turn.refusals.is_empty() {
             true => Ok(turn),
@@ -90,7 +89,11 @@ impl Machine {
 
     /// One run, as `apply --yes` makes it.
     pub fn run(&mut self, setting: &Setting) -> Result<Ran, String> {
-        let mut turn = self.plan(setting)?;
+        let turn = self.plan(setting)?;
+        self.make(turn)
+    }
+
+    pub fn make(&mut self, mut turn: Turn) -> Result<Ran, String> {
         if turn.plan.is_empty() {
             turn.note(&self.store).map_err(|error| error.to_string())?;
             return Ok(Ran::Idle);
@@ -105,6 +108,10 @@ impl Machine {
 
     pub fn inventory(&self) -> Inventory {
         self.store.inventory().unwrap()
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.store
     }
 
     pub fn has_journal(&self) -> bool {

@@ -3,7 +3,9 @@
 use lvs_reconcile::host::memory::Fault;
 use lvs_reconcile::resources::State;
 
-use crate::{ensure, everywhere};
+use crate::machine::{Machine, room};
+use crate::setting::settings;
+use crate::{Reference, ensure, everywhere};
 
 /// `ipvsadm -C`.
 fn clear_ipvs(state: &mut State) {
@@ -54,4 +56,28 @@ fn ruleset_flushed_meanwhile() {
 #[test]
 fn addresses_flushed_meanwhile() {
     interfere_everywhere("others flush addresses", flush_addresses);
+}
+
+/// Between the look and the first step: the plan is stale before it is begun.
+#[test]
+fn changed_before_the_first_step() {
+    let files = room();
+    let mut points = 0;
+    for setting in settings(files.path()) {
+        let reference = Reference::of(&setting);
+        for somebody in [clear_ipvs, flush_ruleset, flush_addresses] {
+            let mut machine = Machine::at(&setting);
+            let turn = machine.plan(&setting).unwrap();
+            somebody(&mut machine.host.state);
+            let mut foreign = setting.foreign.clone();
+            somebody(&mut foreign);
+            machine
+                .make(turn)
+                .and_then(|_| reference.is_reached(&mut machine, &setting, &foreign))
+                .and_then(|()| reference.is_remembered(&machine))
+                .unwrap_or_else(|problem| panic!("{}: {problem}", setting.name));
+            points += 1;
+        }
+    }
+    eprintln!("faults: a stale plan: {points} points, 0 divergences");
 }

@@ -26,7 +26,7 @@ pub struct Setting {
     pub foreign: State,
 }
 
-/// Every director of every example, from bare, from drifted, and on its way out.
+/// Every director of every example and of every document that is rendered, from bare, from drifted, and on its way out.
 pub fn settings(files: &Path) -> Vec<Setting> {
     let mut all = Vec::new();
     for (name, desired) in examples() {
@@ -46,8 +46,12 @@ pub fn settings(files: &Path) -> Vec<Setting> {
 
 fn examples() -> Vec<(String, Desired)> {
     let mut all = Vec::new();
-    for entry in fs::read_dir("examples").unwrap() {
-        let path = entry.unwrap().path();
+    let examples = fs::read_dir("examples")
+        .unwrap()
+        .map(|it| it.unwrap().path());
+    let cases = fs::read_dir("tests/rendered").unwrap();
+    let cases = cases.map(|it| it.unwrap().path().join("document.json"));
+    for path in examples.chain(cases.filter(|it| it.exists())) {
         let document: Document = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         for director in document.directors.iter().map(|it| it.name.to_string()) {
             let desired = resolve(&document, &director, &Facts::unknown()).unwrap();
