@@ -192,7 +192,9 @@ impl Turn {
 
     /// What can be tried is tried, then the journal is written. After this comes the first step.
     pub async fn begin<H: Host>(&mut self, store: &Store, host: &mut H) -> Result<Begun, NotMade> {
-        host.check(&self.plan.steps).await.map_err(NotMade)?;
+        host.check(&self.plan.steps)
+            .await
+            .map_err(NotMade::Refused)?;
         let before = self.goal.inventory.clone();
         let is_written = self.is_written(store, &before);
         let created = Keys::created_by(&self.changes);
@@ -236,9 +238,13 @@ impl Turn {
         let report = apply::apply(&self.plan, &self.seen.state, &self.goal, host).await;
         let inventory = self.settled(&report, begun.before.clone());
         if !begun.is_written || inventory != begun.before {
-            store.save_inventory(&inventory)?;
+            store
+                .save_inventory(&inventory)
+                .map_err(NotMade::NotWritten)?;
         }
-        store.save_drains(&self.drains)?;
+        store
+            .save_drains(&self.drains)
+            .map_err(NotMade::NotWritten)?;
         Ok(report)
     }
 
@@ -279,12 +285,17 @@ impl Turn {
     }
 }
 
-/// Why nothing was changed: everything that stood in the way, found before the first step.
+/// Why a plan was not made as it should.
 #[derive(Debug)]
-pub struct NotMade(pub Vec<HostError>);
+pub enum NotMade {
+    /// Nothing was changed: everything that stood in the way, found before the first step.
+    Refused(Vec<HostError>),
+    /// Everything was changed, but cannot be written down. The journal stays, and the next run makes up for it.
+    NotWritten(HostError),
+}
 
 impl From<HostError> for NotMade {
     fn from(error: HostError) -> Self {
-        Self(vec![error])
+        Self::Refused(vec![error])
     }
 }

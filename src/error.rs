@@ -34,6 +34,11 @@ pub enum Error {
     /// A step failed and everything is as it was.
     #[error("failed, and everything was undone")]
     Undone,
+    /// The machine is as it should be, and our own record of it is not.
+    #[error(
+        "the changes are made, but could not be written down, which the next run makes up for: {0}"
+    )]
+    NotWritten(HostError),
     /// A step failed and something is left.
     #[error("failed, and not everything could be undone: see above")]
     Left,
@@ -54,7 +59,7 @@ impl Error {
         match self {
             Self::Document(_) | Self::Usage(_) | Self::Look(_) => 1,
             Self::Undone => 3,
-            Self::Left => 4,
+            Self::Left | Self::NotWritten(_) => 4,
             Self::Locked(_) | Self::Waiting(_) => 5,
             Self::Refused | Self::Declined | Self::NotConfirmed(_) => 6,
         }
@@ -72,9 +77,14 @@ impl Success {
 }
 
 impl From<NotMade> for Error {
-    fn from(NotMade(errors): NotMade) -> Self {
-        let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
-        Self::Look(HostError::new("nothing was changed", lines.join("\n")))
+    fn from(why: NotMade) -> Self {
+        match why {
+            NotMade::Refused(errors) => {
+                let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
+                Self::Look(HostError::new("nothing was changed", lines.join("\n")))
+            }
+            NotMade::NotWritten(error) => Self::NotWritten(error),
+        }
     }
 }
 

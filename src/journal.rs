@@ -96,14 +96,17 @@ pub fn begin(store: &Store, intent: &Intent<'_>) -> Result<Run, HostError> {
     Ok(run)
 }
 
-/// What runs that were cut off may have created: it counts as owned until a look at the machine settles it.
+/// What runs that were cut off may have created counts as owned until a look at the machine settles it, and what they
+/// may have changed is given back one day.
 /// Their journals are closed once that is written down.
 pub fn recover(store: &Store, mut inventory: Inventory) -> Result<Inventory, HostError> {
     let unfinished = [Stage::Undoing, Stage::Pending];
     for run in unfinished.into_iter().flat_map(|it| runs(store, it)) {
         // A journal that was cut off while being written stands before the first change: nothing was done.
-        if let Ok(entry) = run.entry() {
-            inventory.owned.merge(&entry.created);
+        if let Ok(mut entry) = run.entry() {
+            // Of these the inventory knew, or the run gave them back.
+            entry.prior.remove_all(&entry.remembered);
+            inventory = inventory.recovered(&entry.created, &entry.prior);
         }
     }
     Ok(inventory)
