@@ -106,6 +106,7 @@ inside() {
 booted() { inside 's=$(systemctl is-system-running --wait); echo $s; [ $s = running ] || systemctl list-units --failed --plain --no-legend'; }
 
 guest_install() {
+  [ -x "$guest_mail/bin/lvs-reconcile" ] || { echo "guest: no $LVS_BINARY" >&2; return 1; }
   inside 'install -m 755 /run/lab/mail/bin/lvs-reconcile /usr/sbin/ && install -m 644 /run/lab/repo/packaging/systemd/*.service /lib/systemd/system/ &&
     mkdir -p /etc/lvs-reconcile && systemctl daemon-reload'
 }
