@@ -64,7 +64,14 @@ guest_alive() { [ -n "$guest_pid" ] && kill -0 "$guest_pid" 2>/dev/null; }
 
 guest_monitor() { printf '{"execute":"%s"}\n' "$1" >&"$guest_mon"; }
 
-guest_press() { rm -f "$guest_mail/up"; guest_monitor system_reset; }
+# Not until QEMU says so: a boot that was about to report itself up may still do it.
+guest_press() {
+  local before; before=$(guest_resets)
+  guest_monitor system_reset
+  while [ "$(guest_resets)" = "$before" ] && guest_alive; do guest_sleep 0.02; done
+  rm -f "$guest_mail/up"
+}
+guest_resets() { grep -c '"event": "RESET"' "$guest_run/mon.log"; }
 
 # shellcheck disable=SC2120
 guest_back() {

@@ -95,7 +95,8 @@ inside 'mkdir /etc/systemd/system/lab-links.service.d; cp /run/lab/mail/late.con
 guest_reset || exit
 check_until 'with a late network card the director comes up' 120 service_there
 check_until 'and answers' 30 answers
-echo "# the boot unit: $(inside 'systemctl show -P ActiveState,NRestarts lvs-reconcile-boot' | tr '\n' ' ')restarts"
+check_until 'the boot unit is content' 30 unit_is lvs-reconcile-boot active
+echo "# after $(inside systemctl show -P NRestarts lvs-reconcile-boot) attempts that failed"
 check_until 'the watch unit runs' 30 unit_is lvs-reconcile active
 inside ipvsadm -D -t $vip:80
 check_until 'and still corrects' 60 service_there
