@@ -196,8 +196,8 @@ impl Run {
     /// Reads a file of the run.
     pub fn load<T: DeserializeOwned>(&self, name: &str) -> Result<T, HostError> {
         let path = self.dir.join(name);
-        let bytes = fs::read(&path).map_err(io::Error::from);
-        let read = bytes.and_then(|it| serde_json::from_slice(&it).map_err(io::Error::from));
+        let read =
+            fs::read(&path).and_then(|it| serde_json::from_slice(&it).map_err(io::Error::from));
         read.map_err(|error| HostError::new(format!("cannot read {}", path.display()), error))
     }
 

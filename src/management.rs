@@ -225,25 +225,16 @@ mod tests {
     #[test]
     fn what_carries_the_session_is_in_danger() {
         let far = "198.51.100.7";
-        assert!(
-            endangers(
-                with(|it| it.addresses.insert(address("eth0", "192.0.2.2", 25))),
-                far
-            ) == false
-        );
-        assert!(endangers(
-            with(|it| drop(it.addresses.remove(&address("eth0", "192.0.2.2", 24).key))),
-            far
-        ));
+        let own = address("eth0", "192.0.2.2", 24).key;
+        let elsewhere = route("198.51.100.0/24", "10.0.0.9", "eth1");
+        assert!(endangers(with(|it| drop(it.addresses.remove(&own))), far));
         assert!(endangers(
             with(|it| it.links.insert(link("eth0", false))),
             far
         ));
         assert!(endangers(with(|it| it.routes = Default::default()), far));
         assert!(endangers(
-            with(|it| it
-                .routes
-                .insert(route("198.51.100.0/24", "10.0.0.9", "eth1"))),
+            with(|it| it.routes.insert(elsewhere.clone())),
             far
         ));
     }

@@ -36,18 +36,19 @@ impl Former {
     }
 
     /// Of all this, what outlives a reboot: files. The rest comes back with the last good document.
-    pub fn files(mut self) -> Self {
-        let files = |state: State| State {
-            files: state.files,
-            ..State::default()
-        };
-        self.prior = files(self.prior);
-        self.beside = State::default();
-        self.touched = Keys {
-            files: self.touched.files,
-            ..Keys::default()
-        };
-        self
+    pub fn files(self) -> Self {
+        Self {
+            prior: State {
+                files: self.prior.files,
+                ..State::default()
+            },
+            beside: State::default(),
+            touched: Keys {
+                files: self.touched.files,
+                ..Keys::default()
+            },
+            ..self
+        }
     }
 
     /// What must be looked at to see what became of it.
