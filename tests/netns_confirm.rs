@@ -145,7 +145,7 @@ fn runs_are_taken_back_one_by_one_or_together() {
 fn watch_respects_both() {
     assert_says(
         "chmod 644 /mnt/cluster.json; lvs apply --yes --confirm-within 10s >/dev/null
-         LVS_RECONCILE_LOG=info lvs watch --interval 1 >/mnt/log 2>&1 & watch=$!
+         LVS_RECONCILE_LOG=info \"$LVS\" watch --interval 1 >/mnt/log 2>&1 & watch=$!
          sleep 3; ip addr flush dev eth1; sleep 3; ip -br -4 addr show eth1
          sleep 9; eth0; ip -br -4 addr show eth1; kill $watch; wait $watch; grep -o 'run 2 waits\\|was taken back' /mnt/log",
         0,

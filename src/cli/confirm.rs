@@ -53,17 +53,25 @@ impl Confirm {
                  through; confirm from a new connection, or say --same-session",
             );
         }
-        let document = confirm::document(run);
+        let (document, before) = (confirm::document(run), run.document_before());
+        // First the document: should we die here, the run is taken back, and the document with it.
+        keep(store, document.as_deref())?;
         // Whoever moves it first has decided.
         let Ok(run) = run.move_to(store, Stage::Over) else {
+            keep(store, before.as_deref())?;
             return no("it is being taken back");
         };
-        if let Some(bytes) = document {
-            store.save_last_good(&bytes)?;
-            store.forget_taken_back()?;
-        }
+        store.forget_taken_back()?;
         confirm::disarm(&run).await;
         print("confirmed\n");
         Ok(Success::Done)
+    }
+}
+
+/// The document that the next boot starts from.
+fn keep(store: &Store, document: Option<&[u8]>) -> Result<(), Error> {
+    match document {
+        Some(bytes) => Ok(store.save_last_good(bytes)?),
+        None => Ok(store.forget_last_good()?),
     }
 }

@@ -187,6 +187,12 @@ impl Watcher {
         for line in report::report(&report, turn).lines() {
             info!("{line}");
         }
+        if report.is_restored() {
+            return Err(Error::Undone);
+        }
+        if !report.is_converged() {
+            return Err(Error::Left);
+        }
         if !self.fresh {
             self.count(turn);
         }

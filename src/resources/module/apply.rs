@@ -28,11 +28,32 @@ async fn load(name: &str) -> Outcome {
     if modules::is_present(name) {
         return Outcome::AlreadySo;
     }
+    if !may_load() {
+        return leave_to_the_kernel(name);
+    }
     match child::ask("modprobe", &["--", name], None, child::TIME_LIMIT).await {
         Err(error) => Outcome::Failed(HostError::new(action, error)),
         Ok(output) if output.status.success() => Outcome::Done,
         Ok(output) => Outcome::Failed(HostError::new(action, reason(output.complaint().trim()))),
     }
+}
+
+/// The watch unit may not load modules. The kernel loads each of these by itself on first use: `ip_vs` when somebody
+/// asks for its netlink family, schedulers and helpers when they are named. The last look finds out.
+fn leave_to_the_kernel(name: &str) -> Outcome {
+    if name == "ip_vs" {
+        // Its settings must exist before its first service: whoever asks now has it loaded.
+        drop(crate::ipvs::Client::open());
+    }
+    Outcome::AlreadySo
+}
+
+/// CAP_SYS_MODULE is 16, capabilities(7).
+fn may_load() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    let has = |mask: &str| u64::from_str_radix(mask.trim(), 16).is_ok_and(|it| it & 1 << 16 != 0);
+    effective.is_none_or(has)
 }
 
 /// modprobe(8) says of a module that is not on the disk that it was `not found in directory …`.
