@@ -271,8 +271,8 @@ impl Run {
         for (number, path) in entry.files.iter().enumerate() {
             copy_private(Path::new(path), &self.copy(number))?;
         }
-        // The document is only ever replaced, so a second name for it keeps it.
-        match fs::hard_link(store.last_good(), self.dir.join(BEFORE)) {
+        // Not a second name for it: a document that has two is not trusted.
+        match copy_private(&store.last_good(), &self.dir.join(BEFORE)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }

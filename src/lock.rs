@@ -3,6 +3,7 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use crate::host::HostError;
 
@@ -43,6 +44,24 @@ impl Lock {
         }
     }
 }
+
+impl Lock {
+    /// Takes the lock once it is free, or says who holds it after `patience`.
+    pub async fn wait(path: &Path, who: &str, patience: Duration) -> Result<Self, LockError> {
+        let began = Instant::now();
+        loop {
+            match Self::take(path, who) {
+                Err(LockError::Held { .. }) if began.elapsed() < patience => {
+                    tokio::time::sleep(LOOK).await;
+                }
+                taken => return taken,
+            }
+        }
+    }
+}
+
+/// How often a lock is tried that is held by somebody else.
+const LOOK: Duration = Duration::from_millis(200);
 
 fn open(path: &Path) -> std::io::Result<File> {
     if let Some(dir) = path.parent() {

@@ -140,6 +140,17 @@ fn runs_are_taken_back_one_by_one_or_together() {
     );
 }
 
+/// What the next boot starts from is trusted by it, however many runs have kept a copy.
+#[test]
+fn the_last_good_document_can_be_applied_at_boot() {
+    assert_says(
+        "lvs apply --yes >/dev/null; chmod 755 /mnt; ip addr flush dev eth1
+         lvs apply --boot | tail -1; ip addr flush dev eth1; lvs apply --boot | tail -1; lvs plan --detailed-exitcode",
+        0,
+        &["done: 1 step", "Nothing to do"],
+    );
+}
+
 /// The daemon leaves alone what waits, and does not apply again what was taken back.
 #[test]
 fn watch_respects_both() {

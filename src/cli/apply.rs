@@ -17,6 +17,8 @@ use crate::session::{self, Loaded, Part, keep, load, part};
 use crate::source::Trust;
 use crate::store::Store;
 
+/// How long the boot unit waits for whoever is at it.
+const BOOT: Duration = Duration::from_secs(120);
 /// How often a drain is looked at under `--wait`.
 const DRAIN_LOOK: Duration = Duration::from_secs(1);
 
@@ -55,7 +57,9 @@ impl Apply {
         if self.boot {
             self.target.document = store.last_good();
         }
-        let _lock = Lock::take(&self.target.lock, "apply")?;
+        // At boot nobody is there to try again: `watch` may be first, and may have done it all.
+        let patience = if self.boot { BOOT } else { Duration::ZERO };
+        let _lock = Lock::wait(&self.target.lock, "apply", patience).await?;
         Safety::nothing_waits(&store)?;
         let loaded = load(&self.target, Trust::Strict)?;
         let mut host = LinuxHost::new();

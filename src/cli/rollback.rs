@@ -14,7 +14,7 @@ use crate::error::{Error, Success};
 use crate::guards::Deletions;
 use crate::host::linux::LinuxHost;
 use crate::journal::{self, Run, Stage};
-use crate::lock::{Lock, LockError};
+use crate::lock::Lock;
 use crate::output;
 use crate::overlay::drain::{Drains, Policy};
 use crate::ownership::IpvsTable;
@@ -78,7 +78,9 @@ impl Rollback {
 
     /// The changes may have cut the machine off: it is tried again, and whatever stands in the way is passed by.
     async fn run_expired(&self, store: &Store) -> Result<Success, Error> {
-        let _lock = patient_lock(&self.place).await?;
+        // The run that is to be taken back may still be at it.
+        let who = "rollback of an unconfirmed run";
+        let _lock = Lock::wait(&self.place.lock, who, PATIENCE).await?;
         let mut ended = Ok(Success::Done);
         for _ in 0..TRIES {
             let runs = self.chosen(store)?;
@@ -216,19 +218,6 @@ fn finish(store: &Store, former: &Former, runs: &[Run]) -> Result<(), Error> {
     }
     journal::close_all(store);
     Ok(())
-}
-
-/// The run that is to be taken back may still be at it.
-async fn patient_lock(place: &Place) -> Result<Lock, Error> {
-    let began = std::time::Instant::now();
-    loop {
-        match Lock::take(&place.lock, "rollback of an unconfirmed run") {
-            Err(LockError::Held { .. }) if began.elapsed() < PATIENCE => {
-                tokio::time::sleep(Duration::from_millis(500)).await;
-            }
-            taken => return Ok(taken?),
-        }
-    }
 }
 
 impl Part {

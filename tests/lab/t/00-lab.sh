@@ -37,7 +37,7 @@ N
 modprobe ip_vs
 howto_cluster
 bare=$(machine_state dir1)
-check_has 'the director starts bare' "$bare" '^eth0.* state DOWN'
+check_has 'the director starts bare' "$bare" '^eth0.*<BROADCAST,MULTICAST> '
 check_not 'without addresses' "$bare" 'inet 172'
 check 'its host name is its own' "$(in_ dir1 hostname)" dir1
 director_by_hand
