@@ -116,9 +116,10 @@ pub fn recover(store: &Store, mut inventory: Inventory) -> Result<Inventory, Hos
 pub fn close_all(store: &Store) {
     for run in runs(store, Stage::Pending) {
         // What cannot be moved now is found, and tried, again next time.
-        let _ = match run.entry() {
-            Ok(_) => run.rename(store, Stage::Over).map(drop),
-            Err(_) => run.discard(),
+        // The journal is there whole, or not at all: then nothing was done.
+        let _ = match run.has(JOURNAL) {
+            true => run.rename(store, Stage::Over).map(drop),
+            false => run.discard(),
         };
     }
     forget_old(store);
