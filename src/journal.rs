@@ -293,7 +293,9 @@ impl Entry {
         let changes = intent.changes;
         let set = |it: &&Change| it.nature() == Nature::Set;
         let had_prior = |it: &&Change| intent.inventory.prior.value_of(it).is_some();
-        let was_ours = |it: &&Change| intent.inventory.owned.contains(it);
+        // The first run on a machine is the largest, and nothing was ours before it.
+        let anything = !intent.inventory.owned.is_empty();
+        let was_ours = |it: &&Change| anything && intent.inventory.owned.contains(it);
         let mut entry = Self {
             command: intent.command.to_owned(),
             began: seconds_since_1970(),
