@@ -78,6 +78,15 @@ impl Options {
             held: BTreeSet::new(),
         }
     }
+
+    /// For those who have said that everything may go, and at once: whoever destroys, or takes back.
+    pub fn unguarded() -> Self {
+        Self {
+            deletions: Deletions::Allowed,
+            drain: Policy::Now,
+            ..Self::usual()
+        }
+    }
 }
 
 /// Looks at the machine and plans.
@@ -154,21 +163,11 @@ fn adopt(judged: &mut Judged, goal: &mut Goal, names: &[String]) {
     }
 }
 
-/// A plan of which the journal is written.
+/// What was known before the first step.
 #[derive(Debug)]
 pub struct Begun {
-    /// None for a run that takes others back: their journals tell as much.
-    pub run: Option<Run>,
     before: Inventory,
     is_written: bool,
-}
-
-impl Begun {
-    /// Nothing of the run is left on the machine.
-    pub fn discard(&self) {
-        // What cannot be removed now is closed with the others.
-        let _ = self.run.as_ref().map(Run::discard);
-    }
 }
 
 impl Turn {
@@ -179,10 +178,10 @@ impl Turn {
 
     /// Makes the plan, and closes its journal.
     pub async fn make<H: Host>(&mut self, store: &Store, host: &mut H) -> Result<Report, NotMade> {
-        let begun = self.begin(store, host).await?;
+        let (run, begun) = self.begin(store, host).await?;
         let report = self.carry_out(&begun, store, host).await?;
         if report.is_restored() {
-            begun.discard();
+            run.discard();
         }
         if report.is_converged() || report.is_restored() {
             journal::close_all(store);
@@ -191,12 +190,15 @@ impl Turn {
     }
 
     /// What can be tried is tried, then the journal is written. After this comes the first step.
-    pub async fn begin<H: Host>(&mut self, store: &Store, host: &mut H) -> Result<Begun, NotMade> {
+    pub async fn begin<H: Host>(
+        &mut self,
+        store: &Store,
+        host: &mut H,
+    ) -> Result<(Run, Begun), NotMade> {
         host.check(&self.plan.steps)
             .await
             .map_err(NotMade::Refused)?;
-        let before = self.goal.inventory.clone();
-        let is_written = self.is_written(store, &before);
+        let is_written = self.is_written(store, &self.goal.inventory);
         let created = Keys::created_by(&self.changes);
         let run = journal::begin(
             store,
@@ -205,27 +207,22 @@ impl Turn {
                 changes: &self.changes,
                 created: &created,
                 live: &self.seen.state,
-                inventory: &before,
+                inventory: &self.goal.inventory,
             },
         )?;
-        self.goal.inventory = before.intending(&self.changes, &created);
-        Ok(Begun {
-            run: Some(run),
-            before,
-            is_written,
-        })
+        Ok((run, self.begun(&created, is_written)))
     }
 
-    /// The same for a run that takes others back. It needs no room on the disk.
+    /// The same for a run that takes others back: their journals tell as much, and it needs no room on the disk.
     pub fn begin_back(&mut self) -> Begun {
-        let before = self.goal.inventory.clone();
         let created = Keys::created_by(&self.changes);
-        self.goal.inventory = before.intending(&self.changes, &created);
-        Begun {
-            run: None,
-            before,
-            is_written: false,
-        }
+        self.begun(&created, false)
+    }
+
+    fn begun(&mut self, created: &Keys, is_written: bool) -> Begun {
+        let before = self.goal.inventory.clone();
+        self.goal.inventory = before.intending(&self.changes, created);
+        Begun { before, is_written }
     }
 
     /// Takes the steps and verifies. The inventory says afterwards what is ours; the journal stays.

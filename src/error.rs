@@ -22,6 +22,9 @@ pub enum Error {
     /// A guard, or something that is not ours, stands in the way. The plan that was printed says what.
     #[error("refused, nothing was changed: see the lines marked with ! above")]
     Refused,
+    /// The plan may cut off whoever asks for it.
+    #[error("refused, nothing was changed: {0}")]
+    InDanger(String),
     /// A run waits to be confirmed, and until then there is no other.
     #[error("{0}")]
     Waiting(String),
@@ -61,7 +64,7 @@ impl Error {
             Self::Undone => 3,
             Self::Left | Self::NotWritten(_) => 4,
             Self::Locked(_) | Self::Waiting(_) => 5,
-            Self::Refused | Self::Declined | Self::NotConfirmed(_) => 6,
+            Self::Refused | Self::InDanger(_) | Self::Declined | Self::NotConfirmed(_) => 6,
         }
     }
 }

@@ -46,6 +46,7 @@ pub enum Stage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
     pub id: String,
+    pub stage: Stage,
     dir: PathBuf,
 }
 
@@ -89,6 +90,7 @@ pub fn begin(store: &Store, intent: &Intent<'_>) -> Result<Run, HostError> {
     let id = next_id(store);
     let run = Run {
         dir: store.dir().join(Stage::Pending.directory()).join(&id),
+        stage: Stage::Pending,
         id,
     };
     run.write(store, &Entry::of(intent))
@@ -100,8 +102,7 @@ pub fn begin(store: &Store, intent: &Intent<'_>) -> Result<Run, HostError> {
 /// may have changed is given back one day.
 /// Their journals are closed once that is written down.
 pub fn recover(store: &Store, mut inventory: Inventory) -> Result<Inventory, HostError> {
-    let unfinished = [Stage::Undoing, Stage::Pending];
-    for run in unfinished.into_iter().flat_map(|it| runs(store, it)) {
+    for run in all(store).filter(|run| run.stage != Stage::Over) {
         // A journal that was cut off while being written stands before the first change: nothing was done.
         if let Ok(mut entry) = run.entry() {
             // Of these the inventory knew, or the run gave them back.
@@ -115,19 +116,19 @@ pub fn recover(store: &Store, mut inventory: Inventory) -> Result<Inventory, Hos
 /// Closes the journals of runs that are over: what they say stands in the inventory now.
 pub fn close_all(store: &Store) {
     for run in runs(store, Stage::Pending) {
-        // What cannot be moved now is found, and tried, again next time.
         // The journal is there whole, or not at all: then nothing was done.
-        let _ = match run.has(JOURNAL) {
-            true => run.rename(store, Stage::Over).map(drop),
+        match run.has(JOURNAL) {
+            // What cannot be moved now is found, and tried, again next time.
+            true => drop(run.rename(store, Stage::Over)),
             false => run.discard(),
-        };
+        }
     }
     forget_old(store);
 }
 
 /// True when a run was cut off, and what its journal says may stand in no inventory.
 pub fn is_pending(store: &Store) -> bool {
-    !runs(store, Stage::Pending).is_empty()
+    all(store).any(|run| run.stage != Stage::Over)
 }
 
 /// The runs at a stage, the oldest first.
@@ -136,29 +137,28 @@ pub fn runs(store: &Store, stage: Stage) -> Vec<Run> {
     let mut runs: Vec<_> = entries
         .into_iter()
         .flatten()
-        .filter_map(|entry| Run::at(entry.ok()?.path()))
+        .filter_map(|entry| Run::at(stage, entry.ok()?.path()))
         .collect();
     runs.sort_by_key(Run::number);
     runs
 }
 
-/// The run called `id`, and where it stands.
-pub fn find(store: &Store, id: &str) -> Option<(Stage, Run)> {
-    [Stage::Pending, Stage::Undoing, Stage::Over]
-        .into_iter()
-        .find_map(|stage| {
-            let found = runs(store, stage).into_iter().find(|run| run.id == id)?;
-            Some((stage, found))
-        })
+/// The run called `id`.
+pub fn find(store: &Store, id: &str) -> Option<Run> {
+    let mut all = all(store);
+    all.find(|run| run.id == id)
+}
+
+/// Every run: what is over, what is being taken back, what is pending.
+pub fn all(store: &Store) -> impl Iterator<Item = Run> {
+    let stages = [Stage::Over, Stage::Undoing, Stage::Pending];
+    stages.into_iter().flat_map(|stage| runs(store, stage))
 }
 
 fn forget_old(store: &Store) {
     let runs = runs(store, Stage::Over);
     let old = runs.len().saturating_sub(KEPT);
-    for run in runs.into_iter().take(old) {
-        // Tried again after the next run.
-        let _ = run.discard();
-    }
+    runs.iter().take(old).for_each(Run::discard);
 }
 
 impl Stage {
@@ -172,10 +172,10 @@ impl Stage {
 }
 
 impl Run {
-    fn at(dir: PathBuf) -> Option<Self> {
+    fn at(stage: Stage, dir: PathBuf) -> Option<Self> {
         let id = dir.file_name()?.to_str()?.to_owned();
         id.parse::<u64>().ok()?;
-        Some(Self { id, dir })
+        Some(Self { id, stage, dir })
     }
 
     fn number(&self) -> u64 {
@@ -254,13 +254,15 @@ impl Run {
         fs::File::open(self.dir.parent().unwrap_or(&self.dir))?.sync_all()?;
         Ok(Self {
             id: self.id.clone(),
+            stage,
             dir,
         })
     }
 
     /// Removes the run: nothing of it is left on the machine.
-    pub fn discard(&self) -> io::Result<()> {
-        fs::remove_dir_all(&self.dir)
+    pub fn discard(&self) {
+        // What cannot be removed now goes with those that are over.
+        let _ = fs::remove_dir_all(&self.dir);
     }
 
     fn copy(&self, number: usize) -> PathBuf {
@@ -278,7 +280,10 @@ impl Run {
             _ => {}
         }
         let bytes = serde_json::to_vec(entry)?;
-        write_durably(&self.dir, &self.dir.join(JOURNAL), &bytes)
+        write_durably(&self.dir, &self.dir.join(JOURNAL), &bytes)?;
+        // The directories are new, too: after a power cut all of it is there, or we never came to the first change.
+        let above = self.dir.ancestors().skip(1).take(2);
+        above.map(fs::File::open).try_for_each(|it| it?.sync_all())
     }
 }
 
@@ -333,6 +338,22 @@ impl Entry {
         }
     }
 
+    /// Of what the run touched, only what outlives a reboot: files. The rest comes back with the last good document.
+    pub fn files_only(self) -> Self {
+        Self {
+            created: Keys {
+                files: self.created.files,
+                ..Keys::default()
+            },
+            prior: State {
+                files: self.prior.files,
+                ..State::default()
+            },
+            beside: State::default(),
+            ..self
+        }
+    }
+
     /// The identities of what the run touched.
     pub fn touched(&self) -> Keys {
         let mut touched = self.prior.all_keys();
@@ -355,8 +376,6 @@ fn seconds_since_1970() -> u64 {
 
 /// Runs are counted: clocks may jump. Whoever begins one holds the lock.
 fn next_id(store: &Store) -> String {
-    let stages = [Stage::Pending, Stage::Undoing, Stage::Over];
-    let all = stages.into_iter().flat_map(|it| runs(store, it));
-    let last = all.map(|run| run.number()).max().unwrap_or(0);
+    let last = all(store).map(|run| run.number()).max().unwrap_or(0);
     (last + 1).to_string()
 }

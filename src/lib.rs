@@ -22,7 +22,6 @@ pub mod host;
 pub mod ipvs;
 pub mod journal;
 pub mod lock;
-pub mod management;
 pub mod output;
 pub mod overlay;
 pub mod ownership;

@@ -35,22 +35,6 @@ impl Former {
         former
     }
 
-    /// Of all this, what outlives a reboot: files. The rest comes back with the last good document.
-    pub fn files(self) -> Self {
-        Self {
-            prior: State {
-                files: self.prior.files,
-                ..State::default()
-            },
-            beside: State::default(),
-            touched: Keys {
-                files: self.touched.files,
-                ..Keys::default()
-            },
-            ..self
-        }
-    }
-
     /// What must be looked at to see what became of it.
     pub fn to_look_at(&self) -> State {
         let mut state = self.beside.clone();

@@ -3,7 +3,6 @@
 use lvs_reconcile::apply::{End, apply};
 use lvs_reconcile::cycle::{Options, Turn, Wanted, turn};
 use lvs_reconcile::delta::{Nature, Resource, Verb};
-use lvs_reconcile::guards::Deletions;
 use lvs_reconcile::host::memory::{Fault, MemoryHost};
 use lvs_reconcile::host::{Connections, Host};
 use lvs_reconcile::overlay::drain::{Drains, Moment, Policy};
@@ -23,12 +22,7 @@ fn moment() -> Moment {
 }
 
 fn options() -> Options {
-    Options {
-        deletions: Deletions::Allowed,
-        drain: Policy::Now,
-        adopt: Vec::new(),
-        held: Default::default(),
-    }
+    Options::unguarded()
 }
 
 /// Everything in `state` that is made rather than set is ours.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::safety::{Ended, Safety};
+use super::safety::{Ended, Safety, Waiting};
 use super::{Format, How, Shown, Target, print, print_json, show};
 use crate::apply::Report;
 use crate::cycle::Turn;
@@ -43,12 +43,6 @@ pub struct Apply {
     safety: Safety,
     #[command(flatten)]
     shown: Shown,
-}
-
-/// Whether what was made is there to stay.
-enum Outlook {
-    InForce,
-    Waits,
 }
 
 impl Apply {
@@ -94,7 +88,11 @@ impl Apply {
         } else {
             self.safety.allow(&turn)?;
             self.agreed()?;
-            if let Outlook::Waits = self.make(&mut turn, part, loaded, store, host).await? {
+            let what = (loaded.content.bytes.as_slice(), &self.target);
+            let ended = self.safety.make(&mut turn, what, store, host).await?;
+            self.tell(&ended, &turn, part);
+            outcome(ended.report())?;
+            if let Ended::Waits(..) = ended {
                 return Ok(0);
             }
         }
@@ -104,37 +102,20 @@ impl Apply {
         Ok(turn.drains.0.len())
     }
 
-    async fn make(
-        &self,
-        turn: &mut Turn,
-        part: &Part,
-        loaded: &Loaded,
-        store: &Store,
-        host: &mut LinuxHost,
-    ) -> Result<Outlook, Error> {
-        let what = (loaded.content.bytes.as_slice(), &self.target);
-        let (outlook, report) = match self.safety.make(turn, what, store, host).await? {
-            Ended::Kept(report) => (Outlook::InForce, report),
-            Ended::Waits(report) => (Outlook::Waits, report),
-        };
-        self.tell(&report, turn, part);
-        outcome(&report)?;
+    fn tell(&self, ended: &Ended, turn: &Turn, part: &Part) {
+        let waiting = ended.waiting();
         if self.shown.format == Format::Text {
-            self.safety.remind(store);
+            print(&output::report::report(ended.report(), turn));
+            return print(&waiting.map(Waiting::text).unwrap_or_default());
         }
-        Ok(outlook)
-    }
-
-    fn tell(&self, report: &Report, turn: &Turn, part: &Part) {
-        match self.shown.format {
-            Format::Text => print(&output::report::report(report, turn)),
-            Format::Json => {
-                let document = self.target.document.to_string_lossy();
-                let context = part.context("apply", &document);
-                let plan = output::json::plan(turn, &context);
-                print_json(&output::json::with_report(plan, report));
-            }
+        let document = self.target.document.to_string_lossy();
+        let context = part.context("apply", &document);
+        let plan = output::json::plan(turn, &context);
+        let mut value = output::json::with_report(plan, ended.report());
+        if let Some(waiting) = waiting {
+            value["confirm"] = waiting.value();
         }
+        print_json(&value);
     }
 
     /// Asks, where there is somebody to ask.

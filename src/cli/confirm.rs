@@ -26,15 +26,17 @@ impl Confirm {
     pub async fn run(self) -> Result<Success, Error> {
         let store = Store::at(&self.place.state_dir);
         let no = |text: &str| Err(Error::NotConfirmed(format!("run {}: {text}", self.id)));
-        match journal::find(&store, &self.id) {
-            None => no("there is no such run: see `lvs-reconcile history`"),
-            Some((Stage::Undoing, _)) => no("it is being taken back"),
-            Some((Stage::Over, run)) if run.is_undone() => no("it was taken back"),
-            Some((Stage::Over, _)) => {
+        let Some(run) = journal::find(&store, &self.id) else {
+            return no("there is no such run: see `lvs-reconcile history`");
+        };
+        match run.stage {
+            Stage::Undoing => no("it is being taken back"),
+            Stage::Over if run.is_undone() => no("it was taken back"),
+            Stage::Over => {
                 print("confirmed already\n");
                 Ok(Success::Done)
             }
-            Some((Stage::Pending, run)) => self.confirm(&store, &run).await,
+            Stage::Pending => self.confirm(&store, &run).await,
         }
     }
 

@@ -7,12 +7,11 @@ use super::safety::{Ended, Safety};
 use super::{Shown, Target, print};
 use crate::cycle::{Options, Wanted, turn};
 use crate::error::{Error, Success};
-use crate::guards::Deletions;
 use crate::host::linux::LinuxHost;
 use crate::journal;
 use crate::lock::Lock;
 use crate::output;
-use crate::overlay::drain::{Drains, Policy};
+use crate::overlay::drain::Drains;
 use crate::ownership::IpvsTable;
 use crate::resources::State;
 use crate::session::{Part, now};
@@ -41,7 +40,7 @@ impl Destroy {
         let _lock = Lock::take(&self.target.lock, "destroy")?;
         Safety::nothing_waits(&store)?;
         let mut host = LinuxHost::new();
-        let mut turn = turn(self.nothing(&store)?, &options(), &mut host).await?;
+        let mut turn = turn(self.nothing(&store)?, &Options::unguarded(), &mut host).await?;
         turn.command = "destroy";
         let part = Part::nameless();
         super::show(&turn, &part, &self.target, "destroy", &self.shown);
@@ -53,12 +52,11 @@ impl Destroy {
         ask(self.yes, "Remove all of this?")?;
         let what = (NO_DOCUMENT, &self.target);
         let ended = self.safety.make(&mut turn, what, &store, &mut host).await?;
-        let (Ended::Kept(report) | Ended::Waits(report)) = &ended;
-        print(&output::report::report(report, &turn));
-        outcome(report)?;
+        print(&output::report::report(ended.report(), &turn));
+        outcome(ended.report())?;
         match ended {
             Ended::Kept(_) => store.forget_last_good()?,
-            Ended::Waits(_) => self.safety.remind(&store),
+            Ended::Waits(_, waiting) => print(&waiting.text()),
         }
         Ok(Success::Done)
     }
@@ -72,15 +70,5 @@ impl Destroy {
             drains: Drains::default(),
             now: now()?,
         })
-    }
-}
-
-/// Whoever destroys has said that everything may go, and at once.
-fn options() -> Options {
-    Options {
-        deletions: Deletions::Allowed,
-        drain: Policy::Now,
-        adopt: Vec::new(),
-        held: Default::default(),
     }
 }

@@ -53,12 +53,11 @@ impl Guard {
     async fn wait(&self) -> Result<(), Error> {
         let store = Store::at(&self.place.state_dir);
         loop {
-            let Some((Stage::Pending, run)) = journal::find(&store, &self.id) else {
-                return Ok(());
-            };
-            let window = confirm::window(&run);
-            let Some(window) = window else { return Ok(()) };
-            if now()?.seconds >= window.until.seconds {
+            let run = journal::find(&store, &self.id);
+            let waits = run.filter(|it| it.stage == Stage::Pending);
+            let until = waits.and_then(|it| confirm::window(&it));
+            let now = now()?;
+            if until.is_none_or(|it| now.seconds >= it.until.seconds) {
                 return Ok(());
             }
             tokio::time::sleep(LOOK).await;

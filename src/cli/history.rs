@@ -22,33 +22,21 @@ pub struct History {
 impl History {
     pub fn run(self) -> Result<Success, Error> {
         let store = Store::at(&self.place.state_dir);
-        let runs: Vec<_> = [Stage::Over, Stage::Undoing, Stage::Pending]
-            .into_iter()
-            .flat_map(|stage| {
-                journal::runs(&store, stage)
-                    .into_iter()
-                    .map(move |it| (stage, it))
-            })
-            .collect();
+        let runs: Vec<_> = journal::all(&store).collect();
         match self.format {
             Format::Json => {
-                let runs: Vec<_> = runs
-                    .iter()
-                    .filter_map(|(stage, run)| value(*stage, run))
-                    .collect();
+                let runs: Vec<_> = runs.iter().filter_map(value).collect();
                 print_json(&json!({ "runs": runs }));
             }
             Format::Text if runs.is_empty() => print("No run yet.\n"),
-            Format::Text => runs
-                .iter()
-                .for_each(|(stage, run)| print(&line(*stage, run))),
+            Format::Text => runs.iter().for_each(|run| print(&line(run))),
         }
         Ok(Success::Done)
     }
 }
 
-fn line(stage: Stage, run: &Run) -> String {
-    let word = word(stage, run);
+fn line(run: &Run) -> String {
+    let word = word(run);
     match run.entry() {
         Ok(it) => {
             let (when, total) = (time::utc(it.began), it.changes.total());
@@ -65,16 +53,16 @@ fn line(stage: Stage, run: &Run) -> String {
     }
 }
 
-fn value(stage: Stage, run: &Run) -> Option<serde_json::Value> {
+fn value(run: &Run) -> Option<serde_json::Value> {
     let it = run.entry().ok()?;
     Some(json!({
         "id": run.id, "began": time::utc(it.began), "command": it.command, "changes": it.changes,
-        "state": word(stage, run), "documentBefore": run.document_before().is_some(), "files": it.files,
+        "state": word(run), "documentBefore": run.document_before().is_some(), "files": it.files,
     }))
 }
 
-fn word(stage: Stage, run: &Run) -> &'static str {
-    match stage {
+fn word(run: &Run) -> &'static str {
+    match run.stage {
         Stage::Undoing => "being taken back",
         Stage::Over if run.is_undone() => "taken back",
         Stage::Over => "done",

@@ -11,12 +11,11 @@ use crate::confirm;
 use crate::cycle::{Options, Turn, Wanted, turn};
 use crate::desired::Desired;
 use crate::error::{Error, Success};
-use crate::guards::Deletions;
 use crate::host::linux::LinuxHost;
-use crate::journal::{self, Run, Stage};
+use crate::journal::{self, Entry, Run, Stage};
 use crate::lock::Lock;
 use crate::output;
-use crate::overlay::drain::{Drains, Policy};
+use crate::overlay::drain::Drains;
 use crate::ownership::IpvsTable;
 use crate::rollback::Former;
 use crate::session::{Part, now};
@@ -110,19 +109,16 @@ impl Rollback {
             let named = |it: &Run| Some(&it.id) == self.id.as_ref();
             return Ok(undoing.into_iter().chain(pending).filter(named).collect());
         }
-        let over = journal::runs(store, Stage::Over);
-        let over = over.into_iter().filter(counts);
-        let all: Vec<Run> = over.chain(undoing).chain(pending).collect();
+        let all: Vec<Run> = journal::all(store).filter(counts).collect();
         let first = match &self.id {
-            None => all.len().checked_sub(1),
-            Some(id) => Some(all.iter().position(|it| it.id == *id).ok_or_else(|| {
+            None => all.len().saturating_sub(1),
+            Some(id) => all.iter().position(|it| it.id == *id).ok_or_else(|| {
                 Error::Usage(format!(
                     "there is no run {id} to take back: see `lvs-reconcile history`"
                 ))
-            })?),
+            })?,
         };
-        let last = first.map_or(all.len(), |at| at);
-        Ok(all.into_iter().skip(last).rev().collect())
+        Ok(all.into_iter().skip(first).rev().collect())
     }
 
     async fn take_back(&self, store: &Store, runs: Vec<Run>) -> Result<Success, Error> {
@@ -167,17 +163,19 @@ fn counts(run: &Run) -> bool {
     !run.is_undone() && run.entry().is_ok()
 }
 
-/// What was before these runs; after a reboot only the files of it.
+/// What was before these runs. Of one that waited when the machine was reset, only files are left to take back.
 fn former(runs: &[Run]) -> Result<Former, Error> {
-    let entries: Result<Vec<_>, _> = runs.iter().map(Run::entry).collect();
-    let former = Former::before(entries?);
     let now = now()?;
-    let rebooted =
-        |run: &Run| confirm::window(run).is_some_and(|it| it.until.boot_id != now.boot_id);
-    Ok(match runs.iter().any(rebooted) {
-        true => former.files(),
-        false => former,
-    })
+    let cut_by_reboot = |run: &Run| {
+        let window = confirm::window(run).filter(|_| run.stage != Stage::Over);
+        window.is_some_and(|it| it.until.boot_id != now.boot_id)
+    };
+    let entry = |run: &Run| match cut_by_reboot(run) {
+        true => run.entry().map(Entry::files_only),
+        false => run.entry(),
+    };
+    let entries: Result<Vec<_>, _> = runs.iter().map(entry).collect();
+    Ok(Former::before(entries?))
 }
 
 async fn plan(store: &Store, former: &Former, host: &mut LinuxHost) -> Result<Turn, Error> {
@@ -192,12 +190,7 @@ async fn plan(store: &Store, former: &Former, host: &mut LinuxHost) -> Result<Tu
         drains: Drains::default(),
         now: now()?,
     };
-    let options = Options {
-        deletions: Deletions::Allowed,
-        drain: Policy::Now,
-        ..Options::usual()
-    };
-    Ok(turn(wanted, &options, host).await?)
+    Ok(turn(wanted, &Options::unguarded(), host).await?)
 }
 
 /// The machine is as it was: so are the inventory and the document that the next boot starts from.

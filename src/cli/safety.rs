@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::Target;
 use super::apply::outcome;
-use super::{Target, print};
 use crate::apply::Report;
 use crate::confirm;
 use crate::cycle::Turn;
 use crate::error::Error;
+use crate::guards::management;
 use crate::host::Host;
 use crate::host::linux::sessions;
-use crate::journal;
-use crate::management;
+use crate::journal::{self, Run};
 use crate::output::{counted, escaped};
 use crate::session::now;
 use crate::store::Store;
@@ -34,7 +34,29 @@ pub enum Ended {
     /// In force.
     Kept(Report),
     /// In force, and taken back unless it is confirmed.
-    Waits(Report),
+    Waits(Report, Waiting),
+}
+
+/// A run that waits to be confirmed.
+pub struct Waiting {
+    run: Run,
+    length: Duration,
+}
+
+impl Ended {
+    /// What was done.
+    pub fn report(&self) -> &Report {
+        let (Self::Kept(report) | Self::Waits(report, _)) = self;
+        report
+    }
+
+    /// The run that waits, when it does.
+    pub fn waiting(&self) -> Option<&Waiting> {
+        match self {
+            Self::Kept(_) => None,
+            Self::Waits(_, waiting) => Some(waiting),
+        }
+    }
 }
 
 impl Safety {
@@ -65,13 +87,12 @@ impl Safety {
             0 => String::new(),
             more => format!(" and {}", counted(more, "other change")),
         };
-        print(&format!(
-            "! {} {}{others} may cut the connection by which this machine is managed; say --confirm-within 2m, and \
-             confirm from a new connection\n",
+        Err(Error::InDanger(format!(
+            "{} {}{others} may cut the connection by which this machine is managed; say --confirm-within 2m, and \
+             confirm from a new connection",
             first.kind().word(),
             escaped(&first.name())
-        ));
-        Err(Error::Refused)
+        )))
     }
 
     /// Makes the plan; with a window when one was asked for.
@@ -89,38 +110,38 @@ impl Safety {
             state_dir: &target.state_dir,
             lock: &target.lock,
         };
-        let begun = turn.begin(store, host).await?;
-        let Some(run) = &begun.run else {
-            return Ok(Ended::Kept(turn.carry_out(&begun, store, host).await?));
-        };
-        if let Err(error) = confirm::open(run, document, &now()?, length, place).await {
-            begun.discard();
+        let (run, begun) = turn.begin(store, host).await?;
+        if let Err(error) = confirm::open(&run, document, &now()?, length, place).await {
+            run.discard();
             return Err(error.into());
         }
         let report = turn.carry_out(&begun, store, host).await?;
         if outcome(&report).is_ok() {
-            confirm::applied(run)?;
-            return Ok(Ended::Waits(report));
+            confirm::applied(&run)?;
+            return Ok(Ended::Waits(report, Waiting { run, length }));
         }
         // What could not be undone now is tried again when the time is up.
         if report.is_restored() {
-            begun.discard();
-            confirm::disarm(run).await;
+            run.discard();
+            confirm::disarm(&run).await;
             journal::close_all(store);
         }
         Ok(Ended::Kept(report))
     }
+}
 
-    /// What to do now, for a run that waits.
-    pub fn remind(&self, store: &Store) {
-        if let Some((run, _)) = confirm::waiting(store) {
-            let seconds = self.confirm_within.unwrap_or_default().as_secs();
-            print(&format!(
-                "run {}: taken back in {seconds} s unless you say, from a new connection:\n  \
-                 lvs-reconcile confirm {}\n",
-                run.id, run.id
-            ));
-        }
+impl Waiting {
+    /// What to do now.
+    pub fn text(&self) -> String {
+        let (id, seconds) = (&self.run.id, self.length.as_secs());
+        format!(
+            "run {id}: taken back in {seconds} s unless you say, from a new connection:\n  lvs-reconcile confirm {id}\n"
+        )
+    }
+
+    /// The same for programs.
+    pub fn value(&self) -> serde_json::Value {
+        serde_json::json!({ "run": self.run.id, "withinSeconds": self.length.as_secs() })
     }
 }
 

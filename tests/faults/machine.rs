@@ -7,11 +7,10 @@ use futures_util::FutureExt as _;
 use lvs_reconcile::apply::Report;
 use lvs_reconcile::cycle::{Options, Turn, Wanted, turn};
 use lvs_reconcile::delta::Verb;
-use lvs_reconcile::guards::Deletions;
 use lvs_reconcile::host::Host as _;
 use lvs_reconcile::host::memory::{Fault, MemoryHost};
 use lvs_reconcile::journal;
-use lvs_reconcile::overlay::drain::{Drains, Moment, Policy};
+use lvs_reconcile::overlay::drain::{Drains, Moment};
 use lvs_reconcile::ownership::Inventory;
 use lvs_reconcile::plan::Plan;
 use lvs_reconcile::resources::{Change, State};
@@ -134,12 +133,7 @@ impl Ran {
 }
 
 fn options() -> Options {
-    Options {
-        deletions: Deletions::Allowed,
-        drain: Policy::Now,
-        adopt: Vec::new(),
-        held: Default::default(),
-    }
+    Options::unguarded()
 }
 
 /// Takes `gone` away, and with it what the kernel takes away by the way.

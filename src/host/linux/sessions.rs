@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::management::Session;
+use crate::guards::management::Session;
 
 /// What sshd tells its children: the client's address and port, and the server's.
 const VARIABLE: &str = "SSH_CONNECTION";

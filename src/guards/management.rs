@@ -4,10 +4,10 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::delta::{Delta, Verb};
+use crate::delta::{Delta, Set, Verb};
 use crate::ipvs::{Protocol, ServiceId};
 use crate::resources::address::Address;
-use crate::resources::link::Link;
+use crate::resources::link::{Link, LinkKind};
 use crate::resources::nftables::{Match, NftTable, Rule, Verdict};
 use crate::resources::route::Route;
 use crate::resources::virtual_service::VirtualService;
@@ -32,7 +32,7 @@ pub fn in_danger<'c>(changes: &'c [Change], live: &State, sessions: &[Session]) 
 /// How the packets of a session come and go.
 struct Path {
     session: Session,
-    /// The interfaces that hold the local address, and those that the peer is reached through.
+    /// The interfaces that hold the local address, those that the peer is reached through, and what carries these.
     interfaces: Vec<String>,
     /// The prefix length of the connected network that the peer is in; 0 when a gateway leads to it.
     connected: u8,
@@ -50,6 +50,7 @@ impl Path {
             .iter()
             .filter(|it| it.key.to.contains(&session.peer));
         interfaces.extend(routes.map(|it| it.interface.clone()));
+        add_what_carries(&mut interfaces, &live.links);
         let near = live.addresses.iter().filter_map(network);
         let near = near.filter(|it| it.contains(&session.peer));
         Self {
@@ -72,14 +73,7 @@ impl Path {
     }
 
     fn link(&self, delta: &Delta<Link>) -> bool {
-        let it = delta.subject();
-        let ours = |name: &String| self.interfaces.contains(name);
-        // What an interface is bound into takes its packets.
-        let bound = delta.to().is_some_and(|it| it.controller.is_some());
-        match delta.verb() {
-            Verb::Create => bound && ours(&it.name),
-            _ => ours(&it.name),
-        }
+        delta.verb() != Verb::Create && self.interfaces.contains(&delta.subject().name)
     }
 
     /// The kernel removes an address together with its secondaries and its routes.
@@ -143,123 +137,34 @@ impl Path {
     }
 }
 
+/// Adds the parents of VLANs, and the members of bonds and bridges.
+fn add_what_carries(interfaces: &mut Vec<String>, links: &Set<Link>) {
+    let mut done = 0;
+    while let Some(name) = interfaces.get(done).cloned() {
+        let parent = links.get(&name).and_then(parent);
+        let members = links
+            .iter()
+            .filter(|it| it.controller.as_ref() == Some(&name));
+        let below = parent.into_iter().chain(members.map(|it| &it.name));
+        let new: Vec<_> = below
+            .filter(|it| !interfaces.contains(it))
+            .cloned()
+            .collect();
+        interfaces.extend(new);
+        done += 1;
+    }
+}
+
+fn parent(link: &Link) -> Option<&String> {
+    match &link.kind {
+        LinkKind::Vlan { parent, .. } => Some(parent),
+        _ => None,
+    }
+}
+
 fn network(address: &Address) -> Option<IpNet> {
     IpNet::new(address.key.address, address.key.prefix).ok()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::resources::address::AddressKey;
-    use crate::resources::link::LinkKind;
-    use crate::resources::route::RouteKey;
-
-    fn address(interface: &str, address: &str, prefix: u8) -> Address {
-        let address = address.parse().unwrap();
-        Address {
-            key: AddressKey {
-                interface: interface.into(),
-                address,
-                prefix,
-            },
-            label: None,
-        }
-    }
-
-    fn route(to: &str, via: &str, interface: &str) -> Route {
-        Route {
-            key: RouteKey {
-                table: 254,
-                to: to.parse().unwrap(),
-                metric: 0,
-            },
-            via: Some(via.parse().unwrap()),
-            interface: interface.into(),
-        }
-    }
-
-    fn link(name: &str, up: bool) -> Link {
-        Link {
-            name: name.into(),
-            kind: LinkKind::Physical,
-            up,
-            mtu: None,
-            controller: None,
-        }
-    }
-
-    /// Managed through eth0, from far away.
-    fn live() -> State {
-        State {
-            links: [link("eth0", true), link("eth1", true)]
-                .into_iter()
-                .collect(),
-            addresses: [
-                address("eth0", "192.0.2.2", 24),
-                address("eth1", "10.0.0.1", 24),
-            ]
-            .into_iter()
-            .collect(),
-            routes: [route("0.0.0.0/0", "192.0.2.1", "eth0")]
-                .into_iter()
-                .collect(),
-            ..State::default()
-        }
-    }
-
-    fn endangers(to: State, peer: &str) -> bool {
-        let session = Session {
-            peer: peer.parse().unwrap(),
-            local: "192.0.2.2".parse().unwrap(),
-            port: 22,
-        };
-        !in_danger(&live().changes_to(&to), &live(), &[session]).is_empty()
-    }
-
-    fn with(edit: impl FnOnce(&mut State)) -> State {
-        let mut state = live();
-        edit(&mut state);
-        state
-    }
-
-    #[test]
-    fn what_carries_the_session_is_in_danger() {
-        let far = "198.51.100.7";
-        let own = address("eth0", "192.0.2.2", 24).key;
-        let elsewhere = route("198.51.100.0/24", "10.0.0.9", "eth1");
-        assert!(endangers(with(|it| drop(it.addresses.remove(&own))), far));
-        assert!(endangers(
-            with(|it| it.links.insert(link("eth0", false))),
-            far
-        ));
-        assert!(endangers(with(|it| it.routes = Default::default()), far));
-        assert!(endangers(
-            with(|it| it.routes.insert(elsewhere.clone())),
-            far
-        ));
-    }
-
-    #[test]
-    fn what_lies_elsewhere_is_not() {
-        let far = "198.51.100.7";
-        assert!(!endangers(
-            with(|it| it.links.insert(link("eth1", false))),
-            far
-        ));
-        assert!(!endangers(
-            with(|it| drop(it.addresses.remove(&address("eth1", "10.0.0.1", 24).key))),
-            far
-        ));
-        assert!(!endangers(
-            with(|it| it
-                .routes
-                .insert(route("203.0.113.0/24", "10.0.0.9", "eth1"))),
-            far
-        ));
-        // On the link no gateway matters.
-        assert!(!endangers(
-            with(|it| it.routes = Default::default()),
-            "192.0.2.9"
-        ));
-    }
-}
+mod tests;

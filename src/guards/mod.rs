@@ -7,6 +7,8 @@ use crate::ownership::Judged;
 use crate::resources::link::LinkKind;
 use crate::resources::{Change, Kind, State};
 
+pub mod management;
+
 /// From this many objects of a kind on, a share of deletions counts as suspicious (as octoDNS does).
 const FEW: usize = 10;
 /// Percent of the objects of a kind that may go at once.
