@@ -28,7 +28,9 @@ impl TryFrom<u32> for Version {
     fn try_from(number: u32) -> Result<Self, String> {
         match number {
             1 => Ok(Self),
-            _ => Err(format!("{NEWER} {number}; this one knows 1")),
+            _ => Err(format!(
+                "written by a newer lvs-reconcile, in version {number}; this one knows 1"
+            )),
         }
     }
 }
@@ -38,9 +40,6 @@ impl From<Version> for u32 {
         1
     }
 }
-
-/// How the complaint about an inventory of the future begins.
-pub const NEWER: &str = "written by a newer lvs-reconcile, in version";
 
 /// A difference, sorted by who may act on it.
 #[derive(Debug, Default)]

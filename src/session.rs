@@ -168,12 +168,11 @@ pub async fn plan(
     host: &mut LinuxHost,
 ) -> Result<Turn, Error> {
     let turn = turn(wanted(part, store)?, options, host).await?;
-    let aside = store.set_aside();
-    if aside.exists() {
+    if let Some(lost) = store.lost_inventory() {
         part.warnings.push(format!(
-            "the inventory could not be read and was set aside as {}: what carries no mark of ours counts as somebody \
-             else's until `lvs-reconcile adopt`; remove the file when that is done",
-            aside.display()
+            "an inventory cannot be read, {}: what carries no mark of ours counts as somebody else's until \
+             `lvs-reconcile adopt`; remove the file when that is done",
+            lost.display()
         ));
     }
     part.warnings.extend(missing(part, &turn));

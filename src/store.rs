@@ -10,12 +10,30 @@ use serde::de::DeserializeOwned;
 
 use crate::host::HostError;
 use crate::overlay::drain::Drains;
-use crate::ownership::{Inventory, NEWER};
+use crate::ownership::Inventory;
 
 /// Where the state directory is unless told otherwise.
 pub const STATE_DIR: &str = "/var/lib/lvs-reconcile";
 
 const OWNED: &str = "owned.json";
+/// Where an inventory goes that cannot be read.
+const SET_ASIDE: &str = "owned.json.unreadable";
+/// The version of its format that we write.
+const VERSION: u32 = 1;
+
+/// What every version of the inventory has.
+#[derive(serde::Deserialize)]
+#[serde(default)]
+struct Header {
+    version: u32,
+}
+
+impl Default for Header {
+    fn default() -> Self {
+        Self { version: VERSION }
+    }
+}
+
 const TAKEN_BACK: &str = "taken-back.json";
 
 fn digest(document: &[u8]) -> String {
@@ -41,28 +59,43 @@ impl Store {
         &self.dir
     }
 
-    /// What we own. A machine that was never touched has an empty inventory; one that cannot be read is set aside:
-    /// what carries our mark is found again, and everything else counts as somebody else's until it is adopted.
+    /// What we own. A machine that was never touched has an empty inventory. One that cannot be read counts as empty
+    /// too: what carries our mark is found again, and everything else is somebody else's until it is adopted.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or was written by a newer version: that one knows better.
     pub fn inventory(&self) -> Result<Inventory, HostError> {
-        let error = match self.load(OWNED) {
-            Ok(inventory) => return Ok(inventory),
-            Err(error) => error,
-        };
-        let (path, aside) = (self.dir.join(OWNED), self.set_aside());
-        if !path.is_file() || error.reason.contains(NEWER) || fs::rename(&path, aside).is_err() {
-            return Err(error);
+        match self.load(OWNED) {
+            Err(_) if self.is_broken(OWNED)? => Ok(Inventory::default()),
+            read => read,
         }
-        Ok(Inventory::default())
     }
 
-    /// Where an inventory is that could not be read.
-    pub fn set_aside(&self) -> PathBuf {
-        self.dir.join("owned.json.unreadable")
-    }
-
-    /// Replaces the inventory.
+    /// Replaces the inventory; one that could not be read is kept beside it.
     pub fn save_inventory(&self, inventory: &Inventory) -> Result<(), HostError> {
+        if self.load::<Inventory>(OWNED).is_err() && self.is_broken(OWNED)? {
+            let path = self.dir.join(OWNED);
+            fs::rename(&path, self.dir.join(SET_ASIDE)).map_err(|error| {
+                HostError::new(format!("cannot set {} aside", path.display()), error)
+            })?;
+        }
         self.save_json(OWNED, inventory)
+    }
+
+    /// An inventory that cannot be read: the one we have, or one that had to make room for a new one.
+    pub fn lost_inventory(&self) -> Option<PathBuf> {
+        let (path, aside) = (self.dir.join(OWNED), self.dir.join(SET_ASIDE));
+        let broken = self.load::<Inventory>(OWNED).is_err();
+        broken.then_some(path).or(aside.exists().then_some(aside))
+    }
+
+    /// True for a file that can be opened, and is neither what it should be nor from the future.
+    fn is_broken(&self, name: &str) -> Result<bool, HostError> {
+        let header: Result<Header, _> = self.load(name);
+        Ok(match header {
+            Ok(Header { version }) => version <= VERSION,
+            Err(_) => self.dir.join(name).is_file(),
+        })
     }
 
     /// The drains under way.
