@@ -22,6 +22,9 @@ mod wake;
 
 use wake::{Wake, Wakers};
 
+const TAKEN_BACK: &str = "this document was taken back by `rollback`: the one before it stays in force until this one \
+                          changes, or until `lvs-reconcile apply` is run";
+
 /// What the daemon was told.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -75,6 +78,14 @@ fn notify(states: &[NotifyState<'_>]) {
     let _ = sd_notify::notify(states);
 }
 
+/// The last good document, for this node.
+fn last_good(settings: &Settings, store: &Store) -> Target {
+    Target {
+        document: store.last_good(),
+        ..settings.target.clone()
+    }
+}
+
 impl Watcher {
     /// Starts from the document, or from the last good one when that cannot be used.
     fn start(settings: Settings, source: &mut FileSource) -> Result<Self, Error> {
@@ -83,8 +94,7 @@ impl Watcher {
             Ok(loaded) => loaded,
             Err(why) => {
                 error!("{why}");
-                let mut kept = settings.target.clone();
-                kept.document = store.last_good();
+                let kept = last_good(&settings, &store);
                 let loaded = session::load(&kept, Trust::Strict).map_err(|_| why)?;
                 warn!(
                     "going on with the last good document, {}",
@@ -144,35 +154,56 @@ impl Watcher {
     }
 
     async fn reconcile(&mut self) -> Result<(), Error> {
-        if self.store.is_taken_back(&self.loaded.content.bytes)? {
-            let said = "this document was taken back by `rollback`: it is not applied again until it changes, or until \
-                        `lvs-reconcile apply` is run";
-            self.complain(vec![said.to_owned()]);
-            return Ok(());
-        }
-        let mut part = session::part(&self.settings.target, &self.loaded).await?;
+        let taken_back = self.store.is_taken_back(&self.loaded.content.bytes)?;
+        let mut said = Vec::new();
+        let mut part = if taken_back {
+            said.push(TAKEN_BACK.to_owned());
+            match self.before()? {
+                Some(loaded) => session::part(&self.settings.target, &loaded).await?,
+                None => return Ok(self.complain(said)),
+            }
+        } else {
+            session::part(&self.settings.target, &self.loaded).await?
+        };
         let options = Options {
             drain: Policy::Wait(self.settings.drain),
             held: self.holds.held().clone(),
             ..Options::usual()
         };
         let mut turn = session::plan(&mut part, &self.store, &options, &mut self.host).await?;
-        let mut said: Vec<String> = part.warnings.clone();
+        said.append(&mut part.warnings);
         said.extend(turn.refusals.iter().map(|it| format!("refused: {it}")));
         self.complain(said);
         if !turn.refusals.is_empty() {
             return Ok(());
         }
+        let fresh = self.fresh && !taken_back;
         if turn.plan.is_empty() {
             turn.note(&self.store)?;
         } else {
-            self.make(&mut turn, &part).await?;
+            self.make(&mut turn, &part, fresh).await?;
         }
-        self.applied()
+        if fresh {
+            self.fresh = false;
+            session::keep(&self.store, &self.loaded.content.bytes)?;
+        }
+        Ok(())
     }
 
-    async fn make(&mut self, turn: &mut Turn, part: &Part) -> Result<(), Error> {
-        let why = if self.fresh { "document" } else { "drift" };
+    /// The document that `rollback` went back to, when there is one.
+    fn before(&self) -> Result<Option<Loaded>, Error> {
+        let target = last_good(&self.settings, &self.store);
+        if !target.document.exists() {
+            return Ok(None);
+        }
+        let loaded = session::load(&target, Trust::Strict)?;
+        let is_taken_back = self.store.is_taken_back(&loaded.content.bytes)?;
+        Ok((!is_taken_back).then_some(loaded))
+    }
+
+    /// Makes the plan; `fresh` when a document asks for it for the first time.
+    async fn make(&mut self, turn: &mut Turn, part: &Part, fresh: bool) -> Result<(), Error> {
+        let why = if fresh { "document" } else { "drift" };
         for change in &turn.changes {
             let what = crate::output::words::what(change, &part.desired.names);
             info!(
@@ -193,7 +224,7 @@ impl Watcher {
         if !report.is_converged() {
             return Err(Error::Left);
         }
-        if !self.fresh {
+        if !fresh {
             self.count(turn);
         }
         Ok(())
@@ -207,15 +238,6 @@ impl Watcher {
                  is until the document changes"
             );
         }
-    }
-
-    /// The document is in force: it is what the next boot starts from.
-    fn applied(&mut self) -> Result<(), Error> {
-        if self.fresh {
-            self.fresh = false;
-            crate::session::keep(&self.store, &self.loaded.content.bytes)?;
-        }
-        Ok(())
     }
 
     fn complain(&mut self, said: Vec<String>) {
