@@ -123,6 +123,36 @@ fn after_a_reboot_only_files_are_taken_back() {
     );
 }
 
+/// What was confirmed is in force after any number of boots: all of it can be taken back.
+#[test]
+fn what_another_boot_confirmed_is_taken_back_whole() {
+    assert_says(
+        "lvs apply --yes --confirm-within 10m >/dev/null; id=$(waiting); lvs confirm $id; eth0
+         sed -i 's/\"bootId\":\"[^\"]*\"/\"bootId\":\"another\"/' /mnt/state/history/$id/window.json
+         lvs rollback --yes >/dev/null; eth0",
+        0,
+        &["192.0.2.3/24 \neth0@far0        UP             192.0.2.2/24"],
+    );
+}
+
+/// The kernel takes along what hangs on an address. A run that was killed before it could make up for that is taken back
+/// with all of it, whosever it is.
+#[test]
+fn what_was_taken_along_comes_back() {
+    assert_says(
+        "ip addr add 192.0.2.77/24 dev eth0
+         sed -i 's/192.0.2.3/203.0.113.3/' /mnt/cluster.json
+         lvs apply --yes >/dev/null; eth0
+         ip addr del 192.0.2.77/24 dev eth0
+         lvs rollback --yes >/dev/null; eth0",
+        0,
+        &[
+            "203.0.113.3/24 192.0.2.77/24 ",
+            "192.0.2.2/24 192.0.2.77/24",
+        ],
+    );
+}
+
 #[test]
 fn runs_are_taken_back_one_by_one_or_together() {
     assert_says(
@@ -160,7 +190,7 @@ fn watch_respects_both() {
          sleep 3; ip addr flush dev eth1; sleep 3; ip -br -4 addr show eth1
          sleep 9; eth0; ip -br -4 addr show eth1; kill $watch; wait $watch; grep -o 'run 2 waits\\|was taken back' /mnt/log",
         0,
-        &["run 2 waits\nwas taken back", "192.0.2.2/24"],
+        &["run 2 waits\nwas taken back", "192.0.2.2/24 \neth1@far1        UP             10.0.0.1/24"],
     );
 }
 
@@ -171,21 +201,24 @@ fn objects_are_adopted_and_released() {
         "ip addr add 203.0.113.9/32 dev eth0
          lvs status --foreign; lvs apply --yes >/dev/null; ip -br -4 addr show eth0
          lvs adopt 'address eth0 203.0.113.9/32'; lvs adopt 'address eth0 203.0.113.8/32'; echo \"unknown says $?\"
-         lvs release 'address eth0 203.0.113.9/32'; lvs apply --yes | tail -1
+         lvs release 'address eth0 203.0.113.9/32'; lvs release 'nftables inet lvs_reconcile'; lvs apply --yes | tail -1
          lvs adopt 'address eth0 203.0.113.9/32' >/dev/null; lvs apply --yes >/dev/null; ip -br -4 addr show eth0
          echo broken >/mnt/state/owned.json
-         lvs plan --detailed-exitcode; echo \"plan says $?\"; ls /mnt/state/owned.json.unreadable
-         lvs destroy --yes >/dev/null; ip -br -4 addr show eth0; nft list tables
+         lvs plan --detailed-exitcode; echo \"plan says $?\"; ls /mnt/state/*unreadable
+         lvs destroy --yes >/dev/null; ip -br -4 addr show eth0; nft list tables; lvs apply --yes >/dev/null; lvs plan | grep unreadable
          echo '{\"version\": 2}' >/mnt/state/owned.json; lvs plan; echo \"newer says $?\"; cat /mnt/state/owned.json",
         0,
         &[
             "address eth0 203.0.113.9/32\neth0@far0        UP             203.0.113.9/32 192.0.2.3/24 \n",
             "the next apply removes it",
-            "not on this machine: address eth0 203.0.113.8/32",
+            "nothing on this machine that could be ours: address eth0 203.0.113.8/32",
+            "nftables inet lvs_reconcile: it carries our mark",
             "unknown says 1",
             "not ours any more",
             "plan says 0",
-            "was set aside as /mnt/state/owned.json.unreadable",
+            "cannot be read, /mnt/state/owned.json: what carries no mark",
+            "cannot access '/mnt/state/*unreadable'",
+            "cannot be read, /mnt/state/owned.json.unreadable: what",
             "newer says 1",
             "written by a newer lvs-reconcile, in version 2",
         ],

@@ -2,13 +2,15 @@
 
 use clap::Args;
 
+use super::safety::Safety;
 use super::{Target, print};
 use crate::cycle::{Options, Turn};
+use crate::delta::Nature;
 use crate::error::{Error, Success};
 use crate::host::linux::LinuxHost;
 use crate::lock::Lock;
 use crate::output::escaped;
-use crate::resources::{Change, State};
+use crate::resources::{Change, Keys, State};
 use crate::session;
 use crate::store::Store;
 
@@ -31,39 +33,49 @@ pub struct Names {
 impl Names {
     /// From now on these are ours: changed, and removed, as the document says.
     pub async fn adopt(self) -> Result<Success, Error> {
-        let store = Store::at(&self.place.state_dir);
-        let _lock = Lock::take(&self.place.lock, "adopt")?;
-        let turn = self.look().await?;
-        let there = State::default().changes_to(&turn.seen.state);
-        let mut inventory = turn.goal.inventory.clone();
-        for change in self.named(&there)? {
-            inventory.owned.insert(change);
-            let key = crate::resources::Keys::of(std::iter::once(change));
-            let mut rest = turn.goal.desired.clone();
-            rest.remove_all(&key);
-            let wanted = rest.len() < turn.goal.desired.len();
-            let fate = match wanted {
-                true => "ours now",
-                false => "ours now; the document does not have it, so the next apply removes it",
-            };
-            print(&format!("{}: {fate}\n", label(change)));
-        }
-        store.save_inventory(&inventory)?;
-        Ok(Success::Done)
+        self.reassign("adopt", |turn, change, owned| {
+            owned.insert(change);
+            Ok(match turn.goal.desired.value_of(change) {
+                Some(_) => "ours now",
+                None => "ours now; the document does not have it, so the next apply removes it",
+            })
+        })
+        .await
     }
 
     /// From now on these are not ours: never changed, never removed.
     pub async fn release(self) -> Result<Success, Error> {
+        self.reassign("release", |turn, change, owned| {
+            owned.remove(change);
+            match turn.seen.marked.contains(change) {
+                true => Err("it carries our mark, and stays ours as long as it is there"),
+                false => Ok("not ours any more"),
+            }
+        })
+        .await
+    }
+
+    /// Writes down whose these are, unless one of them cannot be: `say` enters one, and tells what that means.
+    async fn reassign(
+        self,
+        command: &str,
+        say: impl Fn(&Turn, &Change, &mut Keys) -> Result<&'static str, &'static str>,
+    ) -> Result<Success, Error> {
         let store = Store::at(&self.place.state_dir);
-        let _lock = Lock::take(&self.place.lock, "release")?;
+        let _lock = Lock::take(&self.place.lock, command)?;
+        Safety::nothing_waits(&store)?;
         let turn = self.look().await?;
         let there = State::default().changes_to(&turn.seen.state);
         let mut inventory = turn.goal.inventory.clone();
+        let mut said = String::new();
         for change in self.named(&there)? {
-            inventory.owned.remove(change);
-            print(&format!("{}: not ours any more\n", label(change)));
+            let name = label(change);
+            let fate = say(&turn, change, &mut inventory.owned)
+                .map_err(|why| Error::Usage(format!("{}: {why}", escaped(&name))))?;
+            said += &format!("{name}: {fate}\n");
         }
         store.save_inventory(&inventory)?;
+        print(&said);
         Ok(Success::Done)
     }
 
@@ -81,14 +93,19 @@ impl Names {
 
     /// What the names stand for; all that stand for nothing are told at once.
     fn named<'c>(&self, there: &'c [Change]) -> Result<Vec<&'c Change>, Error> {
-        let find = |name: &String| there.iter().find(|it| label(it) == *name);
+        // Values that are set, and what is loaded for all, have no owner.
+        let has_owner = |it: &&Change| matches!(it.nature(), Nature::Made | Nature::Started);
+        let find = |name: &String| {
+            let mut there = there.iter().filter(has_owner);
+            there.find(|it| label(it) == *name)
+        };
         let unknown: Vec<_> = self.names.iter().filter(|it| find(it).is_none()).collect();
         if unknown.is_empty() {
             return Ok(self.names.iter().filter_map(find).collect());
         }
         let unknown: Vec<_> = unknown.iter().map(|it| escaped(it).to_string()).collect();
         Err(Error::Usage(format!(
-            "not on this machine: {}; write kind and name as `lvs-reconcile status --foreign` does",
+            "nothing on this machine that could be ours: {}; write kind and name as `lvs-reconcile status --foreign` does",
             unknown.join(", ")
         )))
     }
