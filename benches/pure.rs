@@ -16,7 +16,7 @@ use lvs_reconcile::cycle::{Options, Wanted, turn};
 use lvs_reconcile::desired::{self, Facts};
 use lvs_reconcile::document;
 use lvs_reconcile::host::memory::MemoryHost;
-use lvs_reconcile::journal;
+use lvs_reconcile::journal::{self, Intent};
 use lvs_reconcile::overlay::drain::{Drains, Moment};
 use lvs_reconcile::ownership::{Inventory, IpvsTable};
 use lvs_reconcile::plan::Plan;
@@ -137,8 +137,14 @@ fn records(bench: &Bench, desired: &State) {
     let created = Keys::created_by(&changes);
     let inventory = Inventory::default().intending(&changes, &created);
     bench.part("journal, everything new", || {
-        journal::begin(&store, &changes, &created).unwrap();
-        journal::clear(&store);
+        let intent = Intent {
+            command: "apply",
+            changes: &changes,
+            created: &created,
+            live: &State::default(),
+            inventory: &inventory,
+        };
+        journal::begin(&store, &intent).unwrap().discard();
     });
     bench.part("inventory, written", || {
         store.save_inventory(&inventory).unwrap()
