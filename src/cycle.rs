@@ -72,7 +72,7 @@ impl Options {
     /// What `apply` does when nothing else is said.
     pub fn usual() -> Self {
         Self {
-            deletions: Deletions::Guarded,
+            deletions: Deletions::Reviewed,
             drain: Policy::Wait(Duration::from_secs(300)),
             adopt: Vec::new(),
             held: BTreeSet::new(),
@@ -99,9 +99,8 @@ pub async fn turn<H: Host>(
     let given_back = known.given_back(&wanted.desired);
     let mut goal = Goal::of(wanted.desired, wanted.inventory, wanted.table);
     let Look { seen, mut judged } = goal.look(host).await?;
-    let (changes, live) = (&judged.changes, &seen.state);
-    let mut refusals = guards::mass_deletions(changes, live, &goal.desired, options.deletions);
-    let (leaving, connections) = departures(changes, host).await?;
+    let mut refusals = suspicions(&goal, &judged, &seen, &wanted.drains, options.deletions);
+    let (leaving, connections) = departures(&judged.changes, host).await?;
     let now = &wanted.now;
     let drains = match options.drain {
         Policy::Wait(limit) => wanted.drains.continued(&leaving, &connections, now, limit),
@@ -129,6 +128,24 @@ pub async fn turn<H: Host>(
         connections,
         now: wanted.now,
     })
+}
+
+/// Whether too much goes. What drains already is leaving by a plan that was made.
+fn suspicions(
+    goal: &Goal,
+    judged: &Judged,
+    seen: &Observation,
+    drains: &Drains,
+    deletions: Deletions,
+) -> Vec<Refusal> {
+    let live = &seen.state;
+    if drains.0.is_empty() {
+        return guards::mass_deletions(&judged.changes, live, &goal.desired, deletions);
+    }
+    let mut goal = goal.clone();
+    goal.desired = drains.laid_over(&goal.desired, live);
+    let judged = goal.compare(seen);
+    guards::mass_deletions(&judged.changes, live, &goal.desired, deletions)
 }
 
 /// What is leaving, and who is connected; nobody asks when nothing leaves.

@@ -31,5 +31,6 @@ pub mod rollback;
 pub mod session;
 pub mod source;
 pub mod store;
+pub mod trust;
 pub mod verify;
 pub mod watch;

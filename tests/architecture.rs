@@ -16,7 +16,7 @@ const AT_THE_EDGE: [&str; 9] = [
     "src/resources/file/",
 ];
 /// Single files that may, too.
-const EDGE_FILES: [&str; 8] = [
+const EDGE_FILES: [&str; 9] = [
     "confirm.rs",
     "observe.rs",
     "apply.rs",
@@ -25,6 +25,7 @@ const EDGE_FILES: [&str; 8] = [
     "lock.rs",
     "store.rs",
     "snapshot.rs",
+    "trust.rs",
 ];
 const TOUCHES: [&str; 10] = [
     "std::fs",

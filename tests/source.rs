@@ -126,14 +126,14 @@ fn b48_what_is_no_file_is_refused_at_once() {
     for trust in [Trust::Strict, Trust::Any] {
         for (name, kind) in [("pipe", "a named pipe"), ("directory", "a directory")] {
             let refused = format!(
-                "refuse to read PLACE/{name}: PLACE/{name} is {kind}; a document is a regular file"
+                "refuse to read PLACE/{name}: PLACE/{name} is {kind}, and not a regular file"
             );
             assert_eq!(said(&place, &place.path().join(name), trust), refused);
         }
         let device = said(&place, &place.path().join("device"), trust);
         assert_eq!(
             device,
-            "refuse to read PLACE/device: /dev/zero is a device; a document is a regular file"
+            "refuse to read PLACE/device: /dev/zero is a device, and not a regular file"
         );
     }
     assert!(

@@ -39,6 +39,9 @@ pub struct Apply {
     /// never have been approved.
     #[arg(long)]
     boot: bool,
+    /// Accept a document that others than root can change. Whoever can do that is root on this machine.
+    #[arg(long)]
+    trust_document: bool,
     #[command(flatten)]
     safety: Safety,
     #[command(flatten)]
@@ -55,7 +58,12 @@ impl Apply {
         let patience = if self.boot { BOOT } else { Duration::ZERO };
         let _lock = Lock::wait(&self.target.lock, "apply", patience).await?;
         Safety::nothing_waits(&store)?;
-        let loaded = load(&self.target, Trust::Strict)?;
+        let trust = if self.trust_document {
+            Trust::Any
+        } else {
+            Trust::Strict
+        };
+        let loaded = load(&self.target, trust)?;
         let mut host = LinuxHost::new();
         loop {
             let mut part = part(&self.target, &loaded).await?;

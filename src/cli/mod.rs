@@ -145,7 +145,7 @@ impl How {
             deletions: if self.allow_mass_delete {
                 Deletions::Allowed
             } else {
-                Deletions::Guarded
+                Deletions::Reviewed
             },
             drain: if self.now {
                 Policy::Now

@@ -2,17 +2,13 @@
 
 use std::fmt;
 
-use crate::delta::{Delta, Resource, Set, Verb};
+use crate::delta::{Delta, Nature, Resource, Set, Verb};
+use crate::ipvs::{Family, ServiceId};
 use crate::ownership::Judged;
 use crate::resources::link::LinkKind;
 use crate::resources::{Change, Kind, State};
 
 pub mod management;
-
-/// From this many objects of a kind on, a share of deletions counts as suspicious (as octoDNS does).
-const FEW: usize = 10;
-/// Percent of the objects of a kind that may go at once.
-const SHARE: usize = 30;
 
 /// Why a plan is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,15 +19,33 @@ pub enum Refusal {
     NoInterface { name: String, existing: Vec<String> },
     /// So much would go that the document is more likely truncated than meant.
     MassDeletion { kind: Kind, going: usize, of: usize },
+    /// With the last service of an address family the kernel takes its hooks away: whoever is connected is reset at
+    /// once, where otherwise he is only not balanced any more (`ip_vs_unlink_service` in ip_vs_ctl.c).
+    LastOfFamily { family: Family, going: usize },
+    /// Nothing that we made would stay.
+    Everything { going: usize },
 }
 
 /// How much may be deleted at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deletions {
-    /// Refuse when most of a kind would go.
-    Guarded,
+    /// Somebody looks at the plan: refuse when a large part of many objects would go, as octoDNS does.
+    Reviewed,
+    /// Nobody does: refuse a smaller part of fewer.
+    Unattended,
     /// The operator said so.
     Allowed,
+}
+
+impl Deletions {
+    /// From how many objects of a kind on a share of them counts, and how many percent may go; none when all may.
+    fn limits(self) -> Option<(usize, usize)> {
+        match self {
+            Self::Reviewed => Some((10, 30)),
+            Self::Unattended => Some((5, 20)),
+            Self::Allowed => None,
+        }
+    }
 }
 
 /// What stands in the way of this plan; `existing` are the names of the machine's interfaces.
@@ -67,42 +81,67 @@ pub fn mass_deletions(
     desired: &State,
     deletions: Deletions,
 ) -> Vec<Refusal> {
-    if deletions == Deletions::Allowed {
+    let is = |verb| move |it: &&Change| it.verb() == verb;
+    let going: Vec<_> = changes.iter().filter(is(Verb::Delete)).collect();
+    let Some(limits) = deletions.limits().filter(|_| !going.is_empty()) else {
         return Vec::new();
+    };
+    if wants_nothing(desired) {
+        return vec![Refusal::Everything { going: going.len() }];
     }
-    let kinds = [
-        Kind::VirtualService,
-        Kind::Destination,
-        Kind::Address,
-        Kind::File,
-    ];
+    let coming: Vec<_> = changes.iter().filter(is(Verb::Create)).collect();
     let kept = |kind| match kind {
         Kind::VirtualService => kept(&live.virtual_services, &desired.virtual_services),
         Kind::Destination => kept(&live.destinations, &desired.destinations),
         Kind::Address => kept(&live.addresses, &desired.addresses),
         _ => kept(&live.files, &desired.files),
     };
-    kinds
-        .into_iter()
-        .filter_map(|kind| mass_deletion(kind, || kept(kind), changes))
-        .collect()
+    let shares = GUARDED.into_iter().filter_map(|kind| {
+        let count = |all: &[&Change]| all.iter().filter(|it| it.kind() == kind).count();
+        share(kind, count(&going), count(&coming), || kept(kind), limits)
+    });
+    let families = [Family::V4, Family::V6];
+    let last = families.map(|family| last_of(family, &going, desired));
+    shares.chain(last.into_iter().flatten()).collect()
 }
 
-fn mass_deletion(kind: Kind, kept: impl Fn() -> usize, changes: &[Change]) -> Option<Refusal> {
-    let count = |verb| {
-        let of_kind = changes.iter().filter(|it| it.kind() == kind);
-        of_kind.filter(|it| it.verb() == verb).count()
-    };
-    let (going, coming) = (count(Verb::Delete), count(Verb::Create));
+/// Kinds of which a cluster has many, and whose loss is felt.
+const GUARDED: [Kind; 4] = [
+    Kind::VirtualService,
+    Kind::Destination,
+    Kind::Address,
+    Kind::File,
+];
+
+/// As an empty document does.
+fn wants_nothing(desired: &State) -> bool {
+    let made = |it: &Change| matches!(it.nature(), Nature::Made | Nature::Started);
+    desired.virtual_services.is_empty() && !State::default().changes_to(desired).iter().any(made)
+}
+
+fn share(
+    kind: Kind,
+    going: usize,
+    coming: usize,
+    kept: impl Fn() -> usize,
+    (few, percent): (usize, usize),
+) -> Option<Refusal> {
     // Counting what stays takes a look at all of it.
-    if going == 0 {
+    if going <= coming {
         return None;
     }
-    let kept = kept();
-    let of = kept + going;
-    let all = kind == Kind::VirtualService && kept == 0;
-    let most = of >= FEW && going * 100 > of * SHARE;
-    ((all || most) && coming < going).then_some(Refusal::MassDeletion { kind, going, of })
+    let of = kept() + going;
+    let most = of >= few && going * 100 > of * percent;
+    most.then_some(Refusal::MassDeletion { kind, going, of })
+}
+
+fn last_of(family: Family, going: &[&Change], desired: &State) -> Option<Refusal> {
+    let of_family = |id: &ServiceId| id.family() == family;
+    let gone =
+        |it: &&&Change| matches!(it, Change::VirtualService(it) if of_family(&it.subject().id));
+    let going = going.iter().filter(gone).count();
+    let stays = || desired.virtual_services.keys().any(of_family);
+    (going > 0 && !stays()).then_some(Refusal::LastOfFamily { family, going })
 }
 
 fn kept<T: Resource>(live: &Set<T>, desired: &Set<T>) -> usize {
@@ -126,9 +165,27 @@ impl fmt::Display for Refusal {
             ),
             Self::MassDeletion { kind, going, of } => write!(
                 f,
-                "{going} of {of} {}s would be deleted; if the document is meant, say --allow-mass-delete",
+                "{going} of {of} {}s would be deleted; {MEANT}",
                 kind.word()
+            ),
+            Self::LastOfFamily { family, going } => write!(
+                f,
+                "{going} of {going} {} services would be deleted, and whoever is connected through them is reset at \
+                 once; {MEANT}",
+                match family {
+                    Family::V4 => "IPv4",
+                    Family::V6 => "IPv6",
+                }
+            ),
+            Self::Everything { going } => write!(
+                f,
+                "{going} of {going} objects of ours would be deleted; {MEANT}"
             ),
         }
     }
 }
+
+const MEANT: &str = "if the document is meant, run `lvs-reconcile apply --allow-mass-delete`";
+
+#[cfg(test)]
+mod tests;

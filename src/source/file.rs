@@ -1,11 +1,8 @@
 //! A document in a file.
 
-use super::{
-    Content, Reason, Source, SourceError,
-    trust::{Trust, directories, judge_file, resolve},
-    watch::Watch,
-};
+use super::{Content, Source, SourceError, watch::Watch};
 use crate::document::limits::FILE_BYTES;
+use crate::trust::{Reason, Trust, directories, judge_file, resolve};
 use std::{
     fs::{File, OpenOptions},
     hash::{DefaultHasher, Hasher},
@@ -100,7 +97,7 @@ fn read_checked(path: &PathBuf, trust: Trust) -> Result<Vec<u8>, Reason> {
 fn read_all(file: &File, size: u64) -> Result<Vec<u8>, Reason> {
     let limit = FILE_BYTES as u64;
     if size > limit {
-        return Err(Reason::TooLarge(size));
+        return Err(Reason::TooLarge { size, limit });
     }
     let mut bytes = Vec::with_capacity(size as usize);
     // It may be growing while we read.
@@ -108,7 +105,7 @@ fn read_all(file: &File, size: u64) -> Result<Vec<u8>, Reason> {
         .read_to_end(&mut bytes)
         .map_err(Reason::Io)?;
     match bytes.len() as u64 {
-        length if length > limit => Err(Reason::TooLarge(length)),
+        size if size > limit => Err(Reason::TooLarge { size, limit }),
         _ => Ok(bytes),
     }
 }

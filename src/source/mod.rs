@@ -4,13 +4,12 @@
 //! here.
 
 pub mod file;
-mod trust;
 mod watch;
 
+pub use crate::trust::{Reason, Trust};
 pub use file::FileSource;
-pub use trust::Trust;
 
-use std::{fmt, io, path::PathBuf};
+use std::{fmt, path::PathBuf};
 
 /// A place that a document comes from.
 #[allow(
@@ -46,54 +45,6 @@ pub struct SourceError {
     pub culprit: PathBuf,
     /// What is wrong with it.
     pub reason: Reason,
-}
-
-/// What is wrong with a file, or with a directory on the way to it.
-#[derive(Debug)]
-pub enum Reason {
-    /// The machine said no.
-    Io(io::Error),
-    /// Not a regular file; what it is instead.
-    NotAFile(&'static str),
-    /// It belongs to somebody who is neither root nor us.
-    Owner(u32),
-    /// Others than its owner may write to it; its mode.
-    Writable(u32),
-    /// It has more names than one, and the other may be where others can write.
-    HardLinks(u64),
-    /// It is larger than any document; its size in bytes.
-    TooLarge(u64),
-    /// The path leads through too many symbolic links.
-    TooManyLinks,
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Io(error) => error.fmt(f),
-            Self::NotAFile(kind) => write!(f, "is {kind}; a document is a regular file"),
-            Self::Owner(uid) => write!(
-                f,
-                "belongs to user {uid}, who could change it at any time; run chown root"
-            ),
-            Self::Writable(mode) => {
-                write!(
-                    f,
-                    "can be written by others (mode {:03o}); run chmod go-w",
-                    mode & 0o7777
-                )
-            }
-            Self::HardLinks(count) => write!(f, "has {count} names (hard links); keep one"),
-            Self::TooLarge(size) => {
-                write!(
-                    f,
-                    "has {size} bytes; the limit is {}",
-                    crate::document::limits::FILE_BYTES
-                )
-            }
-            Self::TooManyLinks => f.write_str("leads through too many symbolic links"),
-        }
-    }
 }
 
 impl fmt::Display for SourceError {

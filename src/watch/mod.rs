@@ -9,6 +9,7 @@ use tracing::{error, info, warn};
 use crate::confirm;
 use crate::cycle::{Options, Turn};
 use crate::error::Error;
+use crate::guards::Deletions;
 use crate::host::linux::LinuxHost;
 use crate::lock::{Lock, LockError};
 use crate::output::report;
@@ -166,6 +167,7 @@ impl Watcher {
             session::part(&self.settings.target, &self.loaded).await?
         };
         let options = Options {
+            deletions: Deletions::Unattended,
             drain: Policy::Wait(self.settings.drain),
             held: self.holds.held().clone(),
             ..Options::usual()

@@ -13,12 +13,14 @@ use lvs_reconcile::resources::file::apply::perform;
 use lvs_reconcile::resources::file::observe::files;
 use lvs_reconcile::resources::file::{Content, File, FileKey, Form};
 
-/// A directory of its own for each test.
+/// A directory of its own for each test, on a way that nobody else can write, unlike `/tmp`.
 pub struct Room(pub tempfile::TempDir);
 
 impl Room {
     pub fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        let place = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        fs::set_permissions(place.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        Self(place)
     }
 
     pub fn path(&self, name: &str) -> PathBuf {

@@ -144,9 +144,16 @@ fn command(path: PathBuf, args: &[&str], stdin: Option<&[u8]>) -> Command {
         .stderr(Stdio::piped())
         .process_group(0)
         .kill_on_drop(true);
-    // SAFETY: between fork and exec only two system calls are made, which touch no memory of ours.
+    let us = std::process::id();
+    // SAFETY: between fork and exec only system calls are made, which touch no memory of ours.
     unsafe {
-        command.pre_exec(|| {
+        command.pre_exec(move || {
+            // Nothing goes on changing the machine when we were killed and somebody else holds the lock. What it starts
+            // for good, such as a daemon, does not inherit this. See PR_SET_PDEATHSIG(2const).
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            if libc::getppid().cast_unsigned() != us {
+                return Err(std::io::ErrorKind::Interrupted.into());
+            }
             // Descriptors that we were started with are none of its business. Linux 5.11; older ones leave them open.
             libc::syscall(
                 libc::SYS_close_range,
@@ -323,6 +330,27 @@ mod tests {
             .output()
             .unwrap();
         assert!(left.stdout.is_empty(), "{left:?}");
+    }
+
+    /// The kernel means the thread that started it, and a thread is ended more easily than we are.
+    #[test]
+    fn it_does_not_outlive_us() {
+        let started = std::thread::spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread();
+            let runtime = { runtime }.enable_all().build().unwrap();
+            let sleep = find("sleep").unwrap();
+            let child = runtime.block_on(async { command(sleep, &["60"], None).spawn().unwrap() });
+            let id = child.id().unwrap();
+            std::mem::forget(child);
+            id
+        });
+        let id = started.join().unwrap();
+        let state = || std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        let start = Instant::now();
+        while !state().is_empty() && !state().contains(") Z ") {
+            assert!(start.elapsed() < Duration::from_secs(10), "{}", state());
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     #[test]

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::os::unix::fs::MetadataExt as _;
+use std::io::ErrorKind;
+use std::path::Path;
 
 use crate::host::HostError;
+use crate::trust::{self, Reason, Trust};
 
 use super::directory::{Directories, Missing};
 use super::{Content, Form, Hidden, Piece, block, live};
@@ -179,17 +181,21 @@ fn is_of_an_id(c: char) -> bool {
 fn read(directories: &mut Directories, path: &str) -> Result<String, String> {
     const HOW: &str = "make one with: openssl passwd -6 > FILE; chmod 600 FILE";
     let absent = || format!("there is no such file; {HOW}");
+    let told = |(place, reason): trust::Refusal| match reason {
+        Reason::Io(error) if error.kind() == ErrorKind::NotFound => absent(),
+        reason => format!("{} {reason}", place.display()),
+    };
+    let path = trust::resolve(Path::new(path), Trust::Strict).map_err(told)?;
+    let named = path.to_str().ok_or("its name is not text")?;
     let (directory, name) = directories
-        .holding(path, Missing::Stays)?
+        .holding(named, Missing::Stays)?
         .ok_or_else(absent)?;
     let file = live::read(&directory, name)?.ok_or_else(absent)?;
-    let owner = file.file.metadata().map_err(super::reason::because)?.uid();
-    if owner != 0 && owner != nix::unistd::geteuid().as_raw() {
-        return Err(format!("it belongs to user {owner} and not to root"));
-    }
+    let facts = file.file.metadata().map_err(super::reason::because)?;
+    trust::judge_file(&facts, Trust::Strict).map_err(|reason| told((path.clone(), reason)))?;
     if file.mode & 0o027 != 0 {
         return Err(format!(
-            "its mode is {:04o}: others may read or change it; chmod 600",
+            "its mode is {:04o}: others may read it; chmod 600",
             file.mode
         ));
     }

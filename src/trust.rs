@@ -1,19 +1,40 @@
-//! Whether a file may be trusted with a root shell, because that is what a document is.
+//! Whether a file may be trusted with a root shell, because that is what a document, or a password in it, is.
 //!
-//! Whoever can write the document, or a directory on the way to it, is root on the director. So we judge as sshd does:
-//! everything on the way belongs to root or to us, and nobody else may write it. Symbolic links are followed when they
-//! stand in such directories: then nobody else can have made them.
+//! Whoever can write the document, or a directory on the way to it, is root on the director; whoever can write the file
+//! of a root password is root on every machine installed. So we judge as sshd does: everything on the way belongs to
+//! root or to us, and nobody else may write it. Symbolic links are followed when they stand in such directories: then
+//! nobody else can have made them.
 
-use super::Reason;
 use std::{
     collections::VecDeque,
     ffi::OsString,
+    fmt,
     fs::{self, Metadata},
+    io,
     os::unix::fs::{FileTypeExt, MetadataExt},
     path::{Component, Path, PathBuf},
 };
 
-/// How much a document's file is trusted.
+/// What is wrong with a file, or with a directory on the way to it.
+#[derive(Debug)]
+pub enum Reason {
+    /// The machine said no.
+    Io(io::Error),
+    /// Not a regular file; what it is instead.
+    NotAFile(&'static str),
+    /// It belongs to somebody who is neither root nor us.
+    Owner(u32),
+    /// Others than its owner may write to it; its mode.
+    Writable(u32),
+    /// It has more names than one, and the other may be where others can write.
+    HardLinks(u64),
+    /// It is larger than any file of its kind; its size and the limit, in bytes.
+    TooLarge { size: u64, limit: u64 },
+    /// The path leads through too many symbolic links.
+    TooManyLinks,
+}
+
+/// How much a file is trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trust {
     /// Nobody but root and us may be able to change it: for whoever acts on it.
@@ -23,20 +44,20 @@ pub enum Trust {
 }
 
 /// A place on the way, and what is wrong with it.
-pub(super) type Refusal = (PathBuf, Reason);
+pub type Refusal = (PathBuf, Reason);
 
 /// So many links are followed, as the kernel does.
 const LINKS: usize = 40;
 
 /// Follows a path to its file, and judges every directory on the way.
-pub(super) fn resolve(path: &Path, trust: Trust) -> Result<PathBuf, Refusal> {
+pub fn resolve(path: &Path, trust: Trust) -> Result<PathBuf, Refusal> {
     let mut way = Way::default();
     way.follow(path, trust)?;
     Ok(way.here)
 }
 
 /// Every directory in which a name on the way is looked up, as far as the way leads.
-pub(super) fn directories(path: &Path) -> Vec<PathBuf> {
+pub fn directories(path: &Path) -> Vec<PathBuf> {
     let mut way = Way::default();
     // Where it ends too early, is where the missing name will appear.
     let _ = way.follow(path, Trust::Any);
@@ -104,7 +125,7 @@ impl Way {
 }
 
 /// Judges the file itself, through the descriptor that it will be read from.
-pub(super) fn judge_file(facts: &Metadata, trust: Trust) -> Result<(), Reason> {
+pub fn judge_file(facts: &Metadata, trust: Trust) -> Result<(), Reason> {
     if !facts.is_file() {
         return Err(Reason::NotAFile(kind(facts)));
     }
@@ -142,6 +163,31 @@ fn judge_owner(owner: u32, mode: u32, us: u32) -> Result<(), Reason> {
         return Err(Reason::Writable(mode));
     }
     Ok(())
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => error.fmt(f),
+            Self::NotAFile(kind) => write!(f, "is {kind}, and not a regular file"),
+            Self::Owner(uid) => write!(
+                f,
+                "belongs to user {uid}, who could change it at any time; run chown root"
+            ),
+            Self::Writable(mode) => {
+                let mode = mode & 0o7777;
+                write!(
+                    f,
+                    "can be written by others (mode {mode:03o}); run chmod go-w"
+                )
+            }
+            Self::HardLinks(count) => write!(f, "has {count} names (hard links); keep one"),
+            Self::TooLarge { size, limit } => {
+                write!(f, "has {size} bytes; the limit is {limit}")
+            }
+            Self::TooManyLinks => f.write_str("leads through too many symbolic links"),
+        }
+    }
 }
 
 #[cfg(test)]
