@@ -22,6 +22,11 @@ pub enum Error {
     /// A guard, or something that is not ours, stands in the way. The plan that was printed says what.
     #[error("refused, nothing was changed: see the lines marked with ! above")]
     Refused,
+    /// The plan is not the one that was looked at.
+    #[error(
+        "nothing was changed: the plan is another than the one that was looked at, {now} and not {approved}; look again"
+    )]
+    Stale { approved: String, now: String },
     /// The plan may cut off whoever asks for it.
     #[error("refused, nothing was changed: {0}")]
     InDanger(String),
@@ -64,7 +69,11 @@ impl Error {
             Self::Undone => 3,
             Self::Left | Self::NotWritten(_) => 4,
             Self::Locked(_) | Self::Waiting(_) => 5,
-            Self::Refused | Self::InDanger(_) | Self::Declined | Self::NotConfirmed(_) => 6,
+            Self::Refused
+            | Self::InDanger(_)
+            | Self::Declined
+            | Self::NotConfirmed(_)
+            | Self::Stale { .. } => 6,
         }
     }
 }

@@ -251,3 +251,51 @@ fn nothing_is_left_after(figures: &str, text: &str) {
         assert!(!end.contains(left), "{text}");
     }
 }
+
+/// Between the look and the yes anything may happen: what was looked at is made, or nothing.
+#[test]
+fn a_plan_that_is_another_now_is_not_made() {
+    let edits = [
+        "ip addr add 203.0.113.2/24 dev eth0",
+        "ip addr flush dev eth1",
+        "ip link set eth1 down",
+        "ip route del 198.51.100.0/24",
+        "nft delete table inet lvs_reconcile",
+        "nft add rule inet lvs_reconcile lvs_forward drop",
+        "sysctl -qw net.ipv4.ip_forward=0",
+        "rm /etc/sysctl.d/60-lvs-reconcile.conf",
+        "echo >> /etc/sysctl.d/60-lvs-reconcile.conf",
+        "sed -i s/drop/accept/ /mnt/cluster.json",
+        "sed -i s/203.0.113.2/203.0.113.3/ /mnt/cluster.json",
+        "sed -i s/10.0.0.1/10.0.0.2/ /mnt/cluster.json",
+    ];
+    for edit in edits {
+        let said = assert_ends(
+            &format!(
+                "sed -i 's|\"name\": \"dir1\",|&\"routes\": [{{\"to\": \"198.51.100.0/24\", \"via\": \"10.0.0.9\"}}],|' /mnt/cluster.json
+                 lvs apply --yes >/dev/null; sed -i s/192.0.2.2/203.0.113.2/ /mnt/cluster.json
+                 digest() {{ lvs plan --format json | jq -r .digest; }}
+                 snapshot() {{ ip addr; ip route; nft list ruleset; cat /etc/sysctl.d/*; sysctl net.ipv4.ip_forward; }}
+                 approved=$(digest); [ $approved = $(digest) ] && echo the same twice
+                 {edit}; snapshot >/mnt/before
+                 lvs apply --yes --approved $approved; code=$?; snapshot | cmp - /mnt/before && echo untouched
+                 lvs apply --yes --approved $(digest) | tail -1; exit $code"
+            ),
+            6,
+            &["the same twice", "look again", "untouched", "done: "],
+        );
+        assert!(said.contains("verified"), "{edit}: {said}");
+    }
+}
+
+/// The operator sits and thinks; somebody else does not.
+#[test]
+fn what_changed_before_the_yes_is_looked_at_again() {
+    assert_ends(
+        "answer() { (sleep 2; $1; echo y) | script -qec \"$LVS apply\" /dev/null; echo \"ends $?\"; }
+         answer true | grep -o 'done: .*\\|ends.*'; lvs destroy --yes >/dev/null
+         answer 'ip addr add 10.0.0.1/24 dev eth1'; ip -br -4 addr show eth0",
+        0,
+        &["verified 7 objects", "ends 0", "Make these changes? [y/N]", "look again", "ends 6"],
+    );
+}

@@ -39,6 +39,9 @@ pub struct Apply {
     /// never have been approved.
     #[arg(long)]
     boot: bool,
+    /// Make the plan that was reviewed and no other: its digest, as `plan --format json` printed it.
+    #[arg(long, value_name = "DIGEST")]
+    approved: Option<String>,
     /// Accept a document that others than root can change. Whoever can do that is root on this machine.
     #[arg(long)]
     trust_document: bool,
@@ -91,11 +94,20 @@ impl Apply {
         if !turn.refusals.is_empty() {
             return Err(Error::Refused);
         }
+        if let Some(approved) = &self.approved {
+            same(approved, &turn)?;
+        }
         if turn.plan.is_empty() {
             turn.note(store)?;
         } else {
             self.safety.allow(&turn)?;
-            self.agreed()?;
+            if self.asked()? {
+                // Who knows how long that took.
+                let mut part = session::part(&self.target, loaded).await?;
+                let now = session::plan(&mut part, store, &self.how.options(), host).await?;
+                same(&turn.digest(), &now)?;
+                turn = now;
+            }
             let what = (loaded.content.bytes.as_slice(), &self.target);
             let ended = self.safety.make(&mut turn, what, store, host).await?;
             self.tell(&ended, &turn, part);
@@ -126,23 +138,34 @@ impl Apply {
         print_json(&value);
     }
 
-    /// Asks, where there is somebody to ask.
-    fn agreed(&self) -> Result<(), Error> {
+    /// Asks, where there is somebody to ask; false when nobody was.
+    fn asked(&self) -> Result<bool, Error> {
         ask(self.yes, "Make these changes?")
     }
 }
 
-/// Asks a question on the terminal; `yes` answers it beforehand.
-pub fn ask(yes: bool, question: &str) -> Result<(), Error> {
+/// A plan is made as it was looked at, or not at all.
+fn same(approved: &str, turn: &Turn) -> Result<(), Error> {
+    match turn.digest() {
+        now if now == approved => Ok(()),
+        now => Err(Error::Stale {
+            approved: approved.to_owned(),
+            now,
+        }),
+    }
+}
+
+/// Asks a question on the terminal; `yes` answers it beforehand. False when nobody was asked.
+pub fn ask(yes: bool, question: &str) -> Result<bool, Error> {
     if yes || !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
-        return Ok(());
+        return Ok(false);
     }
     print!("{question} [y/N] ");
     let _ = std::io::stdout().flush();
     let mut answer = String::new();
     let read = std::io::stdin().read_line(&mut answer);
     match (read, answer.trim()) {
-        (Ok(_), "y" | "Y" | "yes") => Ok(()),
+        (Ok(_), "y" | "Y" | "yes") => Ok(true),
         _ => Err(Error::Declined),
     }
 }

@@ -24,6 +24,7 @@ pub fn plan(turn: &Turn, context: &Context<'_>) -> Value {
         "node": context.node,
         "document": context.document,
         "count": Count::of(&turn.changes),
+        "digest": turn.digest(),
         "changes": changes,
         "draining": turn.drains,
         "foreign": turn.foreign.iter().map(listed).collect::<Vec<_>>(),
