@@ -32,10 +32,12 @@ run_traced() { in_ dir1 strace -qq "${@:2}" "$LVS" "$1" --yes </dev/null >"$LAB/
 run_with() { run_traced "$1" -o /dev/null ${5:+-P "$5"} -e "trace=$3" -e "inject=$3:$2:when=$4"; }
 
 undisturbed() {
-  local pass bare
+  local pass bare was
+  was=$(live)
   # Files of a package that were put back are the director's own from then on; modules stay loaded.
   run apply; run destroy; forget
   bare=$(live)
+  check 'what others made is still there' "$(comm -23 <(sort <<<"$was") <(sort <<<"$bare"))" ''
   for pass in bare drifted removal; do
     [ $pass != drifted ] || drift
     old[$pass]=$(files)

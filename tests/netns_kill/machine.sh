@@ -8,9 +8,6 @@ lvs() { "$LVS" "${@:2}"; }
 # Every file below /etc is private, and those that were changed are found together.
 mkdir /mnt/upper /mnt/work
 mount -t overlay -o lowerdir=/etc,upperdir=/mnt/upper,workdir=/mnt/work etc /etc || { bad 'no overlay over /etc'; exit; }
-# An address that is still asked about is another text.
-echo 0 | tee /proc/sys/net/ipv6/conf/{all,default}/accept_dad >/dev/null
-
 ip -batch - <<'B'
 link add theirs0 type veth peer name theirs1
 link set theirs0 up
@@ -30,8 +27,9 @@ drift() {
 files() { (cd /mnt/upper && find . -type f -printf '%u:%g %m %p\n' -exec cksum {} + | sort); }
 
 live() {
-  ip -o link | sed 's/^[0-9]*: //; s/ qdisc .*//; s/NO-CARRIER,//; s/,LOWER_UP//' | sort
-  ip -o link show type bridge_slave; ip -o addr show scope global | sed 's/^[0-9]*: //; s/ *valid_lft.*//' | sort
+  # Without what the other end of a cable decides, and when.
+  ip -o link | sed 's/^[0-9]*: //; s/ qdisc [a-z]*//; s/ state .*//; s/NO-CARRIER,//; s/,LOWER_UP//; s/,M-DOWN//' | sort
+  ip -o addr show scope global | sed 's/^[0-9]*: //; s/ *valid_lft.*//; s/ tentative//' | sort
   ip route show table all | grep -vE '^(anycast|broadcast|local|multicast)|fe80|ff00' | sed 's/ linkdown//'
   nft list ruleset | sed 's/counter packets.*bytes [0-9]*//'
   grep -H . /proc/sys/net/ipv4/{ip_forward,ip_dynaddr,conf/all/forwarding} /proc/sys/net/ipv6/conf/all/forwarding
