@@ -92,24 +92,25 @@ fn converged(done: usize, look: Look) -> Report {
     }
 }
 
-/// Makes the steps run by run; stops at the first refusal. How many were made, and the one that was refused.
+/// Makes the steps run by run; stops at the first refusal. How many were made, and the one that was refused: when a kind
+/// attempts nothing because a later one of a run cannot be, that one.
 async fn perform<H: Host>(plan: &Plan, host: &mut H) -> (usize, Option<(Box<Step>, HostError)>) {
     let mut done = 0;
     for run in plan.runs() {
+        let mut skipped = None;
         for (step, outcome) in run.iter().zip(host.apply(run).await) {
             match outcome {
                 Outcome::Done | Outcome::AlreadySo => done += 1,
                 // The look that follows tells what became of it.
                 Outcome::Unknown => {}
-                Outcome::NotAttempted => {
-                    let error = HostError::new(
-                        format!("cannot change {}", step.change.name()),
-                        "not attempted",
-                    );
-                    return (done, Some((Box::new(step.clone()), error)));
-                }
+                Outcome::NotAttempted => skipped = skipped.or(Some(step)),
                 Outcome::Failed(error) => return (done, Some((Box::new(step.clone()), error))),
             }
+        }
+        if let Some(step) = skipped {
+            let action = format!("cannot change {}", step.change.name());
+            let error = HostError::new(action, "not attempted");
+            return (done, Some((Box::new(step.clone()), error)));
         }
     }
     (done, None)

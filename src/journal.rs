@@ -124,6 +124,7 @@ pub fn close_all(store: &Store) {
         }
     }
     forget_old(store);
+    store.sweep();
 }
 
 /// True when a run was cut off, and what its journal says may stand in no inventory.

@@ -279,9 +279,9 @@ pub fn now() -> Result<Moment, HostError> {
 
 /// Keeps the document for the next boot, unless it is kept already.
 pub fn keep(store: &Store, bytes: &[u8]) -> Result<(), Error> {
-    store.forget_taken_back()?;
+    store.forget_taken_back().map_err(Error::NotWritten)?;
     if fs::read(store.last_good()).is_ok_and(|kept| kept == bytes) {
         return Ok(());
     }
-    Ok(store.save_last_good(bytes)?)
+    store.save_last_good(bytes).map_err(Error::NotWritten)
 }

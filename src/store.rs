@@ -35,6 +35,8 @@ impl Default for Header {
 }
 
 const TAKEN_BACK: &str = "taken-back.json";
+/// How names begin of what is not in its place yet.
+const NEW: &str = ".new-";
 
 fn digest(document: &[u8]) -> String {
     use sha2::{Digest, Sha256};
@@ -123,6 +125,15 @@ impl Store {
         self.remove("last-good.json")
     }
 
+    /// Takes away what runs that were killed were about to put in its place.
+    pub fn sweep(&self) {
+        let entries = fs::read_dir(&self.dir).into_iter().flatten().flatten();
+        for entry in entries.filter(|it| it.file_name().to_string_lossy().starts_with(NEW)) {
+            // What cannot be taken away now is found, and tried, again next time.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+
     /// Remembers the document that was taken back, so that `watch` does not apply it again.
     pub fn save_taken_back(&self, document: &[u8]) -> Result<(), HostError> {
         self.save_json(TAKEN_BACK, &digest(document))
@@ -178,7 +189,7 @@ impl Store {
 /// Replaces `path` in `dir` by `bytes`, readable by root alone, and returns when a power cut can no longer lose it.
 pub fn write_durably(dir: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     make_private(dir)?;
-    let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(dir)?;
+    let mut file = tempfile::Builder::new().prefix(NEW).tempfile_in(dir)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;

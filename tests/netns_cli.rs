@@ -76,6 +76,43 @@ fn a_refused_step_is_undone_and_3() {
     );
 }
 
+/// Several files are written before the first is put in its place: the one that could not be is named, with the reason.
+#[test]
+fn of_several_files_the_refused_one_says_why() {
+    assert_ends(
+        "sed -i 's/\"drop\"/&, \"masquerade\": true/' /mnt/cluster.json
+         mount -t tmpfs -o ro tmpfs /etc/sysctl.d
+         lvs apply --yes",
+        3,
+        &[
+            "failed: file /etc/sysctl.d/60-lvs-reconcile.conf: ",
+            "ead-only file system",
+        ],
+    );
+}
+
+#[test]
+fn changes_that_could_not_be_written_down_are_4() {
+    assert_ends(
+        "strace -qq -o /dev/null -P /mnt/state/last-good.json -e inject=renameat:error=ENOSPC \"$LVS\" apply --yes
+         code=$?; ip -br addr show eth0; exit $code",
+        4,
+        &["the changes are made", "last-good.json", "192.0.2.2/24"],
+    );
+}
+
+/// As if it had been killed when all was removed.
+#[test]
+fn a_destroy_with_nothing_to_remove_leaves_nothing_for_the_next_boot() {
+    assert_ends(
+        "lvs apply --yes; cp /mnt/state/last-good.json /mnt/kept
+         lvs destroy --yes; mv /mnt/kept /mnt/state/last-good.json
+         lvs destroy --yes; [ ! -e /mnt/state/last-good.json ]",
+        0,
+        &["Nothing to do"],
+    );
+}
+
 /// The packet filter takes one transaction and refuses every other: what it made cannot be taken back.
 #[test]
 fn what_cannot_be_undone_is_4_and_listed() {

@@ -46,7 +46,8 @@ impl Destroy {
         super::show(&turn, &part, &self.target, "destroy", &self.shown);
         if turn.plan.is_empty() {
             turn.note(&store)?;
-            return Ok(Success::Done);
+            // One that was killed when all was removed left it.
+            return forget(&store);
         }
         self.safety.allow(&turn)?;
         ask(self.yes, "Remove all of this?")?;
@@ -55,10 +56,12 @@ impl Destroy {
         print(&output::report::report(ended.report(), &turn));
         outcome(ended.report())?;
         match ended {
-            Ended::Kept(_) => store.forget_last_good()?,
-            Ended::Waits(_, waiting) => print(&waiting.text()),
+            Ended::Kept(_) => forget(&store),
+            Ended::Waits(_, waiting) => {
+                print(&waiting.text());
+                Ok(Success::Done)
+            }
         }
-        Ok(Success::Done)
     }
 
     /// The goal of owning nothing.
@@ -71,4 +74,10 @@ impl Destroy {
             now: now()?,
         })
     }
+}
+
+/// From now on nothing comes back at boot.
+fn forget(store: &Store) -> Result<Success, Error> {
+    store.forget_last_good().map_err(Error::NotWritten)?;
+    Ok(Success::Done)
 }

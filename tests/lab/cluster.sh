@@ -171,13 +171,14 @@ hold_vip() {   # NAME VIP/PREFIX [DEVICE]
 
 # Everything a reconciler may have changed on a machine, in a stable text: two of these are compared.
 # Without what the other end of a cable decides.
-machine_state() {
+machine_state() { kernel_state "$1"; changed_files "$1"; }
+
+kernel_state() {
   in_ "$1" bash -c '
     ip -o link | sed "s/^[0-9]*: //; s/ qdisc [a-z]*//; s/ qlen.*//; s/NO-CARRIER,//; s/,LOWER_UP//; s/ state [A-Z]*//"; ip -o addr show scope global | sed "s/^[0-9]*: //; s/ *valid_lft.*//"
     ip route show table all | grep -vE "^(anycast|broadcast|local|multicast)|fe80|ff00"; ip rule
     nft list ruleset; ipvsadm -Sn; ipvsadm -L --timeout
     cd /proc/sys/net; grep -H . ipv4/ip_forward ipv4/ip_dynaddr ipv4/vs/conntrack ipv4/conf/all/{forwarding,arp_ignore,arp_announce} ipv6/conf/all/forwarding'
-  changed_files "$1"
 }
 
 # Files under /etc and /kickstart that are not as the machine started with (the upper layer of its /etc holds just those).
