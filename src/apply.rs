@@ -1,7 +1,7 @@
 //! Performs a plan and, when a step fails, takes back what was done. The undo is the same engine with the prior
 //! values as its goal.
 
-use crate::delta::Nature;
+use crate::delta::{Nature, Verb};
 use crate::host::{Host, HostError, Outcome, Since};
 use crate::plan::{Plan, Step};
 use crate::resources::{Change, Keys, State};
@@ -21,6 +21,8 @@ pub struct Report {
     pub done: usize,
     /// What the last look saw; `None` when the machine could not be looked at.
     pub live: Option<State>,
+    /// What others had made, the kernel took along, and cannot be without what is gone.
+    pub lost: Vec<Change>,
     pub end: End,
 }
 
@@ -51,6 +53,7 @@ pub enum Failure {
 /// Makes `plan`, which came out of `before`, and looks again until nothing is left to do.
 pub async fn apply<H: Host>(plan: &Plan, before: &State, goal: &Goal, host: &mut H) -> Report {
     let mut done = 0;
+    let beside = bystanders(plan, before);
     let mut again: Vec<Plan> = Vec::new();
     let mut last: Option<State> = None;
     let why = loop {
@@ -67,7 +70,7 @@ pub async fn apply<H: Host>(plan: &Plan, before: &State, goal: &Goal, host: &mut
         match goal.look_since(Some(since), host).await {
             Err(error) => break Failure::Blind(error),
             Ok(look) if look.judged.changes.is_empty() && look.judged.conflicts.is_empty() => {
-                return converged(done, look);
+                return converged(done, look, &beside, goal, host).await;
             }
             Ok(look) => {
                 last = Some(look.seen.state);
@@ -80,16 +83,54 @@ pub async fn apply<H: Host>(plan: &Plan, before: &State, goal: &Goal, host: &mut
         }
     };
     let made = std::iter::once(plan).chain(&again);
-    let touched = Keys::of(made.flat_map(|it| it.steps.iter().map(|step| &step.change)));
-    undo(done, before, &touched, goal, why, host).await
+    let reach = Reach {
+        touched: Keys::of(made.flat_map(|it| it.steps.iter().map(|step| &step.change))),
+        beside: beside.all_keys(),
+    };
+    undo(done, before, &reach, goal, why, host).await
 }
 
-fn converged(done: usize, look: Look) -> Report {
+/// What stands beside the plan and may be taken along by it, whosever it is.
+fn bystanders(plan: &Plan, before: &State) -> State {
+    let changes = || plan.steps.iter().map(|step| &step.change);
+    if !changes().any(Change::takes_others_along) {
+        return State::default();
+    }
+    let mut beside = before.network();
+    beside.remove_all(&Keys::of(changes()));
+    beside
+}
+
+/// Gives back what was taken along: by itself, for what cannot be any more must not keep the rest from being there.
+async fn converged<H: Host>(
+    mut done: usize,
+    mut look: Look,
+    beside: &State,
+    goal: &Goal,
+    host: &mut H,
+) -> Report {
+    let mut lost = missing(beside, &look.seen.state);
+    if !lost.is_empty() {
+        for step in Plan::of(lost.clone()).steps {
+            done += perform(&Plan { steps: vec![step] }, host).await.0;
+        }
+        if let Ok(again) = goal.look(host).await {
+            lost = missing(beside, &again.seen.state);
+            look = again;
+        }
+    }
     Report {
         done,
         live: Some(look.seen.state),
+        lost,
         end: End::Converged,
     }
+}
+
+fn missing(beside: &State, live: &State) -> Vec<Change> {
+    let mut changes = live.changes_to(beside);
+    changes.retain(|it| it.verb() == Verb::Create);
+    changes
 }
 
 /// Makes the steps run by run; stops at the first refusal. How many were made, and the one that was refused: when a kind
@@ -116,19 +157,33 @@ async fn perform<H: Host>(plan: &Plan, host: &mut H) -> (usize, Option<(Box<Step
     (done, None)
 }
 
+/// What a run may have changed.
+struct Reach {
+    touched: Keys,
+    /// May have been taken along.
+    beside: Keys,
+}
+
+impl Reach {
+    fn covers(&self, change: &Change) -> bool {
+        let taken_along = change.verb() == Verb::Create && self.beside.contains(change);
+        change.nature() != Nature::Retained && (self.touched.contains(change) || taken_along)
+    }
+}
+
 /// Looks at what really happened and gives the touched objects the values they had before. What cannot be taken back
 /// is left, and keeps nothing else from being taken back.
 async fn undo<H: Host>(
     done: usize,
     before: &State,
-    touched: &Keys,
+    reach: &Reach,
     goal: &Goal,
     why: Failure,
     host: &mut H,
 ) -> Report {
     let before = &before.as_goal();
     let (mut undone, mut given_up) = (0, Keys::default());
-    let mut seen = differences(before, touched, goal, host).await;
+    let mut seen = differences(before, reach, goal, host).await;
     for _ in 0..UNDO_ROUNDS {
         let Ok((_, changes)) = &seen else { break };
         let mut changes = changes.clone();
@@ -141,7 +196,7 @@ async fn undo<H: Host>(
         if let Some((step, _)) = refused {
             given_up.insert(&step.change);
         }
-        seen = differences(before, touched, goal, host).await;
+        seen = differences(before, reach, goal, host).await;
     }
     let (live, why, left) = match seen {
         Ok((live, left)) => (Some(live), why, left),
@@ -150,6 +205,7 @@ async fn undo<H: Host>(
     Report {
         done,
         live,
+        lost: Vec::new(),
         end: End::Undone { why, undone, left },
     }
 }
@@ -157,13 +213,13 @@ async fn undo<H: Host>(
 /// The machine now, and how the touched objects differ from what they were. Loaded modules are retained.
 async fn differences<H: Host>(
     before: &State,
-    touched: &Keys,
+    reach: &Reach,
     goal: &Goal,
     host: &mut H,
 ) -> Result<(State, Vec<Change>), HostError> {
     let now = goal.look(host).await?.seen.state;
     let mut changes = now.changes_to(before);
-    changes.retain(|it| it.nature() != Nature::Retained && touched.contains(it));
+    changes.retain(|it| reach.covers(it));
     Ok((now, changes))
 }
 

@@ -50,6 +50,33 @@ pub enum Delta<T> {
     Delete { from: T },
 }
 
+/// What an object of somebody else has beside what is compared, such as the number of who made it. It is no difference,
+/// and comes back with the object. Nothing in what we make.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Theirs<T>(pub Option<T>);
+
+impl<T> Theirs<T> {
+    /// For serde: ours is not written.
+    pub fn is_ours(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+impl<T> Default for Theirs<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> PartialEq for Theirs<T> {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl<T> Eq for Theirs<T> {}
+
 /// How an object comes to exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Nature {

@@ -18,7 +18,7 @@ use crate::host::HostError;
 use crate::ownership::Inventory;
 use crate::plan::Count;
 use crate::resources::file::{Content, File, Hidden, Piece};
-use crate::resources::{Change, Keys, Kind, State};
+use crate::resources::{Change, Keys, State};
 use crate::store::{Store, make_private, write_durably};
 
 /// How many runs that are over are kept.
@@ -321,10 +321,8 @@ impl Entry {
                     .extend(delta.from().map(|it| it.key.path.clone()));
             }
         }
-        if changes.iter().any(takes_others_along) {
-            entry.beside.links = intent.live.links.clone();
-            entry.beside.addresses = intent.live.addresses.clone();
-            entry.beside.routes = intent.live.routes.clone();
+        if changes.iter().any(Change::takes_others_along) {
+            entry.beside = intent.live.network();
         }
         entry
     }
@@ -361,12 +359,6 @@ impl Entry {
         touched.merge(&self.created);
         touched
     }
-}
-
-/// An address takes its routes and its secondaries along, a link all of them.
-fn takes_others_along(change: &Change) -> bool {
-    matches!(change.kind(), Kind::Link | Kind::Address | Kind::Route)
-        && change.verb() != Verb::Create
 }
 
 fn seconds_since_1970() -> u64 {

@@ -10,8 +10,11 @@ use lvs_reconcile::ownership::{Inventory, IpvsTable};
 use lvs_reconcile::resources::{Change, Keys, State};
 use proptest::prelude::*;
 
+#[allow(dead_code, reason = "shared with programs that count in another way")]
+mod figures;
 #[allow(dead_code, reason = "each test program draws from it what it needs")]
 mod world;
+use figures::figure;
 use world::{a_state, foreign_beside};
 
 fn moment() -> Moment {
@@ -83,23 +86,16 @@ fn differences(host: &MemoryHost, other: &State) -> Vec<Change> {
 }
 
 /// As many as PROPTEST_CASES says, or else a thousand.
-fn cases() -> ProptestConfig {
+fn config() -> ProptestConfig {
     match std::env::var_os("PROPTEST_CASES") {
         Some(_) => ProptestConfig::default(),
         None => ProptestConfig::with_cases(1000),
     }
 }
 
-proptest! {
-    #![proptest_config(cases())]
-
-    #[test]
-    fn a_state_needs_no_change_to_become_itself(state in a_state()) {
-        prop_assert!(state.changes_to(&state).is_empty());
-    }
-
-    #[test]
-    fn apply_converges_and_the_second_does_nothing(live in a_state(), desired in a_state()) {
+#[test]
+fn apply_converges_and_the_second_does_nothing() {
+    proptest!(config(), |(live in a_state(), desired in a_state())| {
         let mut host = MemoryHost::new(live.clone());
         let mut first = planned(&mut host, &desired, owning(&live));
         let end = run(&mut host, &mut first);
@@ -108,6 +104,26 @@ proptest! {
         let second = planned(&mut host, &desired, first.goal.inventory.clone());
         prop_assert!(second.plan.is_empty(), "{:?}", second.plan);
         prop_assert_eq!(host.taken, taken);
+    });
+    let pairs = config().cases;
+    figure(
+        "P6",
+        "model",
+        &format!("{pairs} pairs of states, 0 steps in the second run"),
+    );
+    figure(
+        "P7",
+        "model",
+        &format!("{pairs} of {pairs} pairs of states converge in one run"),
+    );
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn a_state_needs_no_change_to_become_itself(state in a_state()) {
+        prop_assert!(state.changes_to(&state).is_empty());
     }
 
     #[test]

@@ -153,6 +153,22 @@ fn what_was_taken_along_comes_back() {
     );
 }
 
+/// What others made goes along only when it cannot be any more, and then it is said.
+#[test]
+fn what_cannot_come_back_is_said() {
+    assert_says(
+        "ip route add 198.51.101.0/24 dev eth0 proto 7 src 192.0.2.2
+         ip route add 198.51.102.0/24 dev eth0 proto 7
+         sed -i s/192.0.2.3/203.0.113.3/ /mnt/cluster.json; lvs apply --yes; ip route | grep 198
+         lvs rollback --yes | tail -1; ip route | grep 198",
+        0,
+        &[
+            "! the kernel took along route 198.51.101.0/24, which cannot be without what is gone\n198.51.102.0/24",
+            "198.51.101.0/24 dev eth0 proto 7 scope link src 192.0.2.2",
+        ],
+    );
+}
+
 #[test]
 fn runs_are_taken_back_one_by_one_or_together() {
     assert_says(

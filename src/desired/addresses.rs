@@ -89,6 +89,7 @@ fn address(interface: &InterfaceName, address: IpAddr, prefix: u8, label: Option
         None => interface.clone(),
     };
     Address {
+        theirs: Default::default(),
         label: address.is_ipv4().then_some(label),
         key: AddressKey {
             interface,

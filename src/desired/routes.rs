@@ -39,6 +39,7 @@ fn default_route(node: &Node, field: &str, via: IpAddr) -> Result<Route, Problem
     };
     let interface = interface_to(node, via).ok_or_else(|| unreachable(node, field, via))?;
     Ok(Route {
+        theirs: Default::default(),
         key: RouteKey {
             table: MAIN,
             to,
@@ -64,6 +65,7 @@ fn other_route(node: &Node, index: usize, route: &document::Route) -> Result<Rou
     let to = to.get();
     let stated = metric.map(|it| it.get()).filter(|it| *it != 0);
     Ok(Route {
+        theirs: Default::default(),
         key: RouteKey {
             table: table.map_or(MAIN, |it| it.get()),
             to,

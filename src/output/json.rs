@@ -37,7 +37,11 @@ pub fn plan(turn: &Turn, context: &Context<'_>) -> Value {
 /// What became of it, added to the plan under `result`.
 pub fn with_report(mut plan: Value, report: &Report) -> Value {
     plan["result"] = match &report.end {
-        End::Converged => json!({ "end": "converged", "done": report.done }),
+        End::Converged => json!({
+            "end": "converged",
+            "done": report.done,
+            "takenAlong": report.lost.iter().map(listed).collect::<Vec<_>>(),
+        }),
         End::Undone { why, undone, left } => json!({
             "end": if report.is_restored() { "undone" } else { "left" },
             "done": report.done,

@@ -27,6 +27,13 @@ fn converged(out: &mut String, report: &Report, turn: &Turn) -> std::fmt::Result
         counted(report.done, "step"),
         counted(verified, "object")
     )?;
+    for it in &report.lost {
+        let (kind, name) = (it.kind().word(), it.name());
+        writeln!(
+            out,
+            "! the kernel took along {kind} {name}, which cannot be without what is gone"
+        )?;
+    }
     for drain in &turn.drains.0 {
         writeln!(
             out,

@@ -250,6 +250,16 @@ impl State {
         self.len() == 0
     }
 
+    /// What the kernel removes by the way: links, addresses and routes hang on one another.
+    pub fn network(&self) -> Self {
+        Self {
+            links: self.links.clone(),
+            addresses: self.addresses.clone(),
+            routes: self.routes.clone(),
+            ..Self::default()
+        }
+    }
+
     /// The state as an undo can bring it back: a unit that ran without having read its files will have read them.
     pub fn as_goal(&self) -> Self {
         let mut goal = self.clone();
@@ -276,6 +286,14 @@ impl State {
     /// True when IPVS is needed at all: looking at it would load its module.
     pub fn wants_ipvs(&self) -> bool {
         !self.virtual_services.is_empty() || !self.timeouts.is_empty()
+    }
+}
+
+impl Change {
+    /// An address takes its routes and its secondaries along, a link all of them.
+    pub fn takes_others_along(&self) -> bool {
+        matches!(self.kind(), Kind::Link | Kind::Address | Kind::Route)
+            && self.verb() != Verb::Create
     }
 }
 

@@ -14,6 +14,7 @@ fn network() {
 
 fn in_table(table: u32, metric: u32, it: Route) -> Route {
     Route {
+        theirs: Default::default(),
         key: RouteKey {
             table,
             metric,

@@ -199,6 +199,7 @@ pub fn address(text: &str) -> Address {
         prefix: prefix.parse().unwrap(),
     };
     Address {
+        theirs: Default::default(),
         key,
         label: address.is_ipv4().then(|| label.to_owned()),
     }
@@ -219,6 +220,7 @@ pub fn route(to: &str, via: Option<&str>, interface: &str) -> Route {
     let to: ipnet::IpNet = to.parse().unwrap();
     let metric = if to.addr().is_ipv4() { 0 } else { 1024 };
     Route {
+        theirs: Default::default(),
         key: RouteKey {
             table: 254,
             to,

@@ -177,6 +177,7 @@ fn modules() -> Set<Module> {
 
 fn address(interface: &str, address: &str, prefix: u8) -> Address {
     Address {
+        theirs: Default::default(),
         key: AddressKey {
             interface: interface.into(),
             address: address.parse().unwrap(),
@@ -188,6 +189,7 @@ fn address(interface: &str, address: &str, prefix: u8) -> Address {
 
 fn default_route(via: &str) -> Route {
     Route {
+        theirs: Default::default(),
         key: RouteKey {
             table: 254,
             to: "0.0.0.0/0".parse().unwrap(),

@@ -8,6 +8,7 @@ use crate::resources::sysctl::{Sysctl, SysctlKey};
 fn address(interface: &str, address: &str, prefix: u8) -> Address {
     let address = address.parse().unwrap();
     Address {
+        theirs: Default::default(),
         key: AddressKey {
             interface: interface.into(),
             address,
@@ -19,6 +20,7 @@ fn address(interface: &str, address: &str, prefix: u8) -> Address {
 
 fn route(to: &str, via: &str, interface: &str) -> Route {
     Route {
+        theirs: Default::default(),
         key: RouteKey {
             table: 254,
             to: to.parse().unwrap(),

@@ -130,8 +130,11 @@ fn full_message(address: &Address, index: u32) -> AddressMessage {
             .attributes
             .push(AddressAttribute::Label(label.clone()));
     }
-    let mark = AddressProtocol::Other(ADDRESS_PROTOCOL);
-    message.attributes.push(AddressAttribute::Protocol(mark));
+    let maker = address.theirs.0.unwrap_or(ADDRESS_PROTOCOL);
+    if maker != 0 {
+        let maker = AddressProtocol::from(maker);
+        message.attributes.push(AddressAttribute::Protocol(maker));
+    }
     message
 }
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::delta::{Delta, Resource};
+use crate::delta::{Delta, Resource, Theirs};
 use crate::plan::Phase;
 use crate::resources::OnFile;
 
@@ -21,6 +21,9 @@ pub struct Address {
     /// IPv4 only: the interface's name, or `eth0:50` as old tools show an alias. `None` for IPv6.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
+    /// `IFA_PROTO`, 0 when it says nothing of who made it.
+    #[serde(default, skip_serializing_if = "Theirs::is_ours")]
+    pub theirs: Theirs<u8>,
 }
 
 /// The kernel takes the same address with two prefix lengths for two addresses.

@@ -6,7 +6,7 @@ use rtnetlink::packet_route::RouteNetlinkMessage;
 use rtnetlink::packet_route::address::AddressMessage;
 
 use super::{Address, AddressKey};
-use crate::delta::Set;
+use crate::delta::{Set, Theirs};
 use crate::host::linux::LinuxHost;
 use crate::host::linux::attributes::{Attributes, u32_of};
 use crate::host::linux::links::Links;
@@ -88,7 +88,9 @@ impl Found {
     fn in_words(&self, interface: String) -> Address {
         // An address made without a label, as by some container runtimes, bears its interface's name.
         let label = self.label.clone().unwrap_or_else(|| interface.clone());
+        let protocol = self.protocol.unwrap_or_default();
         Address {
+            theirs: Theirs((protocol != ADDRESS_PROTOCOL).then_some(protocol)),
             label: self.address.is_ipv4().then_some(label),
             key: AddressKey {
                 interface,

@@ -72,7 +72,7 @@ async fn send(
     flags: u16,
 ) -> Result<Reply, HostError> {
     let links = host.links().await?;
-    let message = message(route, &links, action, ROUTE_PROTOCOL)?;
+    let message = message(route, &links, action)?;
     let message = RouteNetlinkMessage::NewRoute(message);
     Ok(host.rtnl()?.change_one(message, flags).await)
 }
@@ -107,11 +107,12 @@ async fn remove(host: &mut LinuxHost, route: &Route) -> Result<Outcome, HostErro
         return Err(HostError::new(action, "it has several next hops by now"));
     };
     let existing = Route {
+        interface: link.name.clone(),
+        theirs: found.theirs(),
         key: found.key,
         via: found.via,
-        interface: link.name.clone(),
     };
-    let message = message(&existing, &links, &action, found.protocol)?;
+    let message = message(&existing, &links, &action)?;
     let message = RouteNetlinkMessage::DelRoute(message);
     match host.rtnl()?.change_one(message, 0).await {
         Reply::Refused(refusal) if matches!(refusal.errno, libc::ESRCH | libc::ENOENT) => {
@@ -127,12 +128,7 @@ async fn find(host: &mut LinuxHost, route: &Route) -> Result<Option<Found>, Host
     Ok(found.into_iter().find(|it| it.key == route.key))
 }
 
-fn message(
-    route: &Route,
-    links: &Links,
-    action: &str,
-    protocol: u8,
-) -> Result<RouteMessage, HostError> {
+fn message(route: &Route, links: &Links, action: &str) -> Result<RouteMessage, HostError> {
     let index = links.require(&route.interface, action)?.index;
     let mut message = match route.key.to {
         IpNet::V4(to) => RouteMessageBuilder::<Ipv4Addr>::new()
@@ -143,7 +139,13 @@ fn message(
             .build(),
     };
     message.header.table = 0;
+    let (protocol, source) = match route.theirs.0 {
+        Some(theirs) => (theirs.protocol, theirs.source),
+        None => (ROUTE_PROTOCOL, None),
+    };
     message.header.protocol = RouteProtocol::from(protocol);
+    let source = source.map(|it| RouteAttribute::PrefSource(it.into()));
+    message.attributes.extend(source);
     message.attributes.extend([
         RouteAttribute::Table(route.key.table),
         RouteAttribute::Priority(route.key.metric),

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::delta::{Delta, Resource};
+use crate::delta::{Delta, Resource, Theirs};
 use crate::plan::Phase;
 use crate::resources::OnFile;
 
@@ -26,6 +26,17 @@ pub struct Route {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via: Option<IpAddr>,
     pub interface: String,
+    #[serde(default, skip_serializing_if = "Theirs::is_ours")]
+    pub theirs: Theirs<Traits>,
+}
+
+/// What a route of somebody else has that ours have not.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Traits {
+    /// `RTA_PROTOCOL`: who made it.
+    pub protocol: u8,
+    /// `RTA_PREFSRC`: the address that packets of our own get.
+    pub source: Option<IpAddr>,
 }
 
 /// What the kernel tells routes apart by.

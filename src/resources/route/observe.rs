@@ -8,8 +8,8 @@ use rtnetlink::RouteMessageBuilder;
 use rtnetlink::packet_route::RouteNetlinkMessage;
 use rtnetlink::packet_route::route::{RouteAttribute, RouteMessage, RouteScope, RouteType};
 
-use super::{ROUTE_PROTOCOL, Route, RouteKey};
-use crate::delta::Set;
+use super::{ROUTE_PROTOCOL, Route, RouteKey, Traits};
+use crate::delta::{Set, Theirs};
 use crate::host::linux::LinuxHost;
 use crate::host::linux::attributes::{Attributes, u16_of, u32_of};
 use crate::host::linux::links::Links;
@@ -24,6 +24,7 @@ const RTA_DST: u16 = 1;
 const RTA_OIF: u16 = 4;
 const RTA_GATEWAY: u16 = 5;
 const RTA_PRIORITY: u16 = 6;
+const RTA_PREFSRC: u16 = 7;
 const RTA_TABLE: u16 = 15;
 const RTA_VIA: u16 = 18;
 const RTN_UNICAST: u8 = 1;
@@ -39,6 +40,7 @@ pub(super) struct Found {
     /// `None` when there are several next hops.
     pub index: Option<u32>,
     pub protocol: u8,
+    source: Option<IpAddr>,
 }
 
 impl Found {
@@ -66,7 +68,15 @@ impl Found {
             via: attributes.ip(RTA_GATEWAY).or_else(|| via(attributes)),
             index: attributes.u32(RTA_OIF),
             protocol,
+            source: attributes.ip(RTA_PREFSRC),
         })
+    }
+
+    pub fn theirs(&self) -> Theirs<Traits> {
+        Theirs((self.protocol != ROUTE_PROTOCOL).then_some(Traits {
+            protocol: self.protocol,
+            source: self.source,
+        }))
     }
 
     /// Made by the kernel itself, for a network of ours or on advice of a router.
@@ -125,6 +135,7 @@ pub async fn observe(host: &mut LinuxHost, scope: &Scope<'_>) -> Result<Set<Rout
 fn in_words(found: Found, links: &Links) -> Option<Route> {
     Some(Route {
         interface: links.at(found.index?)?.name.clone(),
+        theirs: found.theirs(),
         key: found.key,
         via: found.via,
     })
