@@ -1,7 +1,8 @@
 //! Plans as an operator sees them: each folder of `tests/plans` is a case.
 //!
 //! `document.json` is what is wanted; `before.json` is the document that the machine matches, or `live.json` the state
-//! that it is in; `connections.json` says who is connected; `plan.txt` is what is printed. UPDATE=1 writes `plan.txt`.
+//! that it is in; `connections.json` says who is connected, and with a file `now` nobody waits for them; `plan.txt` is
+//! what is printed. UPDATE=1 writes `plan.txt`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +14,7 @@ use lvs_reconcile::document;
 use lvs_reconcile::host::Connections;
 use lvs_reconcile::host::memory::MemoryHost;
 use lvs_reconcile::output::{Context, Files, json, text};
-use lvs_reconcile::overlay::drain::{Drains, Moment};
+use lvs_reconcile::overlay::drain::{Drains, Moment, Policy};
 use lvs_reconcile::ownership::{Inventory, IpvsTable};
 use lvs_reconcile::resources::State;
 
@@ -83,6 +84,7 @@ struct Case {
     ours: bool,
     connections: BTreeMap<String, u64>,
     files: Files,
+    drain: Policy,
 }
 
 impl Case {
@@ -108,6 +110,11 @@ impl Case {
                 Files::Diffed
             } else {
                 Files::Named
+            },
+            drain: if dir.join("now").exists() {
+                Policy::Now
+            } else {
+                Options::usual().drain
             },
             node,
         }
@@ -144,12 +151,14 @@ impl Case {
                 seconds: 100,
             },
         };
+        let options = Options {
+            drain: self.drain,
+            ..Options::usual()
+        };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
-        let turn = runtime
-            .block_on(turn(wanted, &Options::usual(), &mut host))
-            .unwrap();
+        let turn = runtime.block_on(turn(wanted, &options, &mut host)).unwrap();
         (turn, desired)
     }
 

@@ -78,7 +78,7 @@ impl<'a> Judge<'a> {
             Change::Address(delta) => self.address(delta),
             Change::Route(Delta::Create { .. }) => NOTHING,
             Change::Route(_) => Impact::New("redirects packets".into()),
-            Change::VirtualService(delta) => service(delta),
+            Change::VirtualService(delta) => self.service(delta),
             Change::Destination(delta) => self.destination(delta),
             Change::Unit(delta) => unit(delta),
         }
@@ -122,6 +122,32 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// Deleting a service blackholes its clients, and deleting the last one of a family resets them; without
+    /// clients nobody is cut. Changing the scheduler unbinds it, waits, and binds the other: about one new connection
+    /// an edit was refused under load.
+    fn service(&self, delta: &Delta<VirtualService>) -> Impact {
+        match delta {
+            Delta::Create { .. } => Impact::None("none yet"),
+            Delta::Update { from, to } if from.scheduler != to.scheduler => {
+                Impact::New("may refuse new ones for a moment".into())
+            }
+            Delta::Update { .. } => Impact::New("new connections".into()),
+            Delta::Delete { from } if self.is_idle(from.id) => {
+                Impact::New("refuses new ones, it has no connection".into())
+            }
+            _ => Impact::Cuts("cuts its connections".into()),
+        }
+    }
+
+    /// True when every destination of a service was counted, and none has a connection.
+    fn is_idle(&self, service: ServiceId) -> bool {
+        let of_service = self.live.destinations.run(|key| key.service.cmp(&service));
+        let count = |it: &Destination| self.connections.get(&it.key()).copied();
+        of_service
+            .map(count)
+            .all(|it| it.is_some_and(|it| it.active + it.inactive == 0))
+    }
+
     fn leaving(&self, key: &DestinationKey) -> Impact {
         match self.connections.get(key).map(|it| it.active + it.inactive) {
             Some(0) => Impact::None("none, it has no connection"),
@@ -159,19 +185,6 @@ fn sysctl(delta: &Delta<Sysctl>) -> Impact {
         }
         Some(to) if to.key.is_forwarding() => Impact::New("forwards packets".into()),
         _ => NOTHING,
-    }
-}
-
-/// Deleting a service blackholes its clients, and deleting the last one of a family resets them. Changing the
-/// scheduler unbinds it, waits, and binds the other: about one new connection an edit was refused under load.
-fn service(delta: &Delta<VirtualService>) -> Impact {
-    match delta {
-        Delta::Create { .. } => Impact::None("none yet"),
-        Delta::Update { from, to } if from.scheduler != to.scheduler => {
-            Impact::New("may refuse new ones for a moment".into())
-        }
-        Delta::Update { .. } => Impact::New("new connections".into()),
-        _ => Impact::Cuts("cuts its connections".into()),
     }
 }
 
