@@ -11,6 +11,10 @@ use proptest::prelude::*;
 use serde_json::Value;
 use std::{fs, path::Path};
 
+#[allow(dead_code, reason = "the fuzzer has more of them")]
+#[path = "../fuzz/targets/mod.rs"]
+mod targets;
+
 fn good(name: &str) -> String {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/documents");
     fs::read_to_string(cases.join(name).join("document.json")).unwrap()
@@ -18,30 +22,6 @@ fn good(name: &str) -> String {
 
 fn howto() -> String {
     good("good-howto")
-}
-
-/// Nothing that is shown can move a cursor, turn a text around or end a line.
-fn assert_well_said(text: &[u8]) {
-    let Err(problems) = document::load(text, "cluster.json") else {
-        return;
-    };
-    assert!(!problems.problems.is_empty(), "refused without a word");
-    let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
-    for problem in &problems.problems {
-        let line = lines.get(problem.line - 1).expect("the line exists");
-        assert!(
-            (1..=line.len() + 1).contains(&problem.column),
-            "no column {}",
-            problem.column
-        );
-        assert!(
-            !problem.message.is_empty() && !problem.fix.is_empty(),
-            "{problem}"
-        );
-        let shown = problem.to_string();
-        assert!(shown.chars().all(|c| matches!(c, ' '..='~')), "{shown:?}");
-        assert!(shown.len() < 1000, "{shown}");
-    }
 }
 
 /// Pieces of JSON, and what somebody takes for it.
@@ -135,7 +115,7 @@ proptest! {
         let near = |at: usize| (at..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
         let (start, end) = (near(start.min(text.len())), near((start + length).min(text.len())));
         text.replace_range(start..end, &scrap);
-        assert_well_said(text.as_bytes());
+        targets::document::check(text.as_bytes());
     }
 
     #[test]
@@ -143,7 +123,7 @@ proptest! {
         let mut bytes = howto().into_bytes();
         let length = bytes.len();
         changes.into_iter().for_each(|(at, byte)| bytes[at % length] = byte);
-        assert_well_said(&bytes);
+        targets::document::check(&bytes);
     }
 
     #[test]
@@ -153,7 +133,7 @@ proptest! {
         let name = if advanced { "good-advanced" } else { "good-howto" };
         let mut document: Value = serde_json::from_str(&good(name)).unwrap();
         changes.into_iter().for_each(|(place, value)| replace(&mut document, place, value));
-        assert_well_said(serde_json::to_string_pretty(&document).unwrap().as_bytes());
+        targets::document::check(serde_json::to_string_pretty(&document).unwrap().as_bytes());
     }
 
     #[test]

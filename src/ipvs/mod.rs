@@ -11,6 +11,7 @@
 //! sockopt       the old, fast interface for IPv4            wire          bytes as attributes and messages
 //! text          the identity of a service as text
 //! sys           the system calls, all `unsafe` of the module
+//! anything      every reader at once, for tests with any bytes
 //! ```
 //!
 //! It speaks generic netlink (family `IPVS`) and, for reading IPv4, the older `getsockopt` interface, which is an
@@ -38,6 +39,7 @@
 
 #![warn(missing_docs)]
 
+mod anything;
 mod batch;
 mod client;
 mod command;
@@ -58,6 +60,7 @@ mod text;
 mod types;
 mod wire;
 
+pub use anything::misread;
 pub use client::{Client, Version};
 pub use command::Command;
 pub use counters::{Counters, ServiceCounters};

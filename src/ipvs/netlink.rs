@@ -244,14 +244,14 @@ pub(super) fn deliver(
 }
 
 /// A dump on its way.
-struct Dump {
+pub(super) struct Dump {
     sequence: u32,
     extent: Extent,
     flaw: Option<Error>,
 }
 
 impl Dump {
-    const fn new(sequence: u32) -> Self {
+    pub(super) const fn new(sequence: u32) -> Self {
         let extent = Extent {
             datagrams: 0,
             longest: 0,
@@ -265,7 +265,7 @@ impl Dump {
     }
 
     /// Takes one datagram; true at the end of the list. The first flaw is kept.
-    fn datagram(
+    pub(super) fn datagram(
         &mut self,
         datagram: &[u8],
         operation: &'static str,
