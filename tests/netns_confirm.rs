@@ -206,3 +206,13 @@ fn a_full_disk_does_not_lock_out() {
         &["192.0.2.2/24", "apply     2 changes    taken back"],
     );
 }
+
+/// Hung up, there is nobody to tell; the exit code says it all the same.
+#[test]
+fn an_error_that_nobody_reads_has_its_exit_code() {
+    assert_says(
+        "(sleep 0.5; lvs confirm 99; echo \"says $?\" >/mnt/code) 2>&1 | true; cat /mnt/code",
+        0,
+        &["says 6"],
+    );
+}
