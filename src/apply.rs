@@ -84,6 +84,49 @@ pub async fn apply<H: Host>(plan: &Plan, before: &State, goal: &Goal, host: &mut
     undo(done, before, &touched, goal, why, host).await
 }
 
+/// Makes `plan`, which takes others back. What cannot be done is left, and keeps nothing else from being done: a file
+/// for which there is no room must not keep the address by which somebody could make some.
+pub async fn take_back<H: Host>(plan: &Plan, goal: &Goal, host: &mut H) -> Report {
+    let (mut next, mut done) = (plan.clone(), 0);
+    let (mut why, mut given_up) = (None, Keys::default());
+    for _ in 0..UNDO_ROUNDS {
+        let (made, refused) = perform(&next, host).await;
+        done += made;
+        if let Some((step, error)) = refused {
+            given_up.insert(&step.change);
+            why.get_or_insert(Failure::Step { step, error });
+        }
+        let look = match goal.look(host).await {
+            Ok(look) => look,
+            Err(error) => return ended(done, None, Failure::Blind(error), Vec::new()),
+        };
+        let mut left = look.judged.changes.clone();
+        left.extend(look.judged.conflicts.iter().cloned());
+        if left.is_empty() {
+            return converged(done, look);
+        }
+        let mut changes = look.judged.changes;
+        changes.retain(|it| !given_up.contains(it));
+        next = Plan::of(changes);
+        if next.is_empty() {
+            let why = why.unwrap_or_else(|| Failure::Differs(left.clone()));
+            return ended(done, Some(look.seen.state), why, left);
+        }
+    }
+    let left: Vec<Change> = next.steps.into_iter().map(|step| step.change).collect();
+    ended(done, None, Failure::Differs(left.clone()), left)
+}
+
+/// Nothing of what was done is undone.
+fn ended(done: usize, live: Option<State>, why: Failure, left: Vec<Change>) -> Report {
+    let end = End::Undone {
+        why,
+        undone: 0,
+        left,
+    };
+    Report { done, live, end }
+}
+
 fn converged(done: usize, look: Look) -> Report {
     Report {
         done,

@@ -47,6 +47,16 @@ pub fn waiting(store: &Store) -> Option<(Run, Window)> {
         .find_map(|run| Some((run.clone(), window(&run)?)))
 }
 
+/// What is to be done about a run that could not be taken back to its end, when there is one. The next boot would go on
+/// with it, and take along what was applied since.
+pub fn half_undone(store: &Store) -> Option<String> {
+    let run = journal::runs(store, Stage::Undoing).pop()?;
+    let id = &run.id;
+    Some(format!(
+        "run {id} is not taken back to its end: `lvs-reconcile rollback {id}` does that"
+    ))
+}
+
 /// The window of a run, when it has one.
 pub fn window(run: &Run) -> Option<Window> {
     run.load(WINDOW).ok()

@@ -217,7 +217,7 @@ impl Turn {
     }
 
     /// The same for a run that takes others back. It needs no room on the disk.
-    pub fn begin_back(&mut self) -> Begun {
+    fn begin_back(&mut self) -> Begun {
         let before = self.goal.inventory.clone();
         let created = Keys::created_by(&self.changes);
         self.goal.inventory = before.intending(&self.changes, &created);
@@ -236,7 +236,24 @@ impl Turn {
         host: &mut H,
     ) -> Result<Report, NotMade> {
         let report = apply::apply(&self.plan, &self.seen.state, &self.goal, host).await;
-        let inventory = self.settled(&report, begun.before.clone());
+        self.write_down(&report, begun, store)?;
+        Ok(report)
+    }
+
+    /// The same for a run that takes others back: it goes on past what fails.
+    pub async fn carry_back<H: Host>(
+        &mut self,
+        store: &Store,
+        host: &mut H,
+    ) -> Result<Report, NotMade> {
+        let begun = self.begin_back();
+        let report = apply::take_back(&self.plan, &self.goal, host).await;
+        self.write_down(&report, &begun, store)?;
+        Ok(report)
+    }
+
+    fn write_down(&self, report: &Report, begun: &Begun, store: &Store) -> Result<(), NotMade> {
+        let inventory = self.settled(report, begun.before.clone());
         if !begun.is_written || inventory != begun.before {
             store
                 .save_inventory(&inventory)
@@ -244,8 +261,7 @@ impl Turn {
         }
         store
             .save_drains(&self.drains)
-            .map_err(NotMade::NotWritten)?;
-        Ok(report)
+            .map_err(NotMade::NotWritten)
     }
 
     /// Writes down what a look alone has changed: what a run that was cut off left, and what is gone. Writes nothing

@@ -207,6 +207,29 @@ fn a_full_disk_does_not_lock_out() {
     );
 }
 
+/// A file that cannot be given back for want of room keeps no address from coming back, and comes back later.
+#[test]
+fn no_room_for_a_file_does_not_lock_out() {
+    assert_says(
+        "file=/etc/sysctl.d/60-lvs-reconcile.conf
+         cp $file /mnt/before; mount -t tmpfs -o size=8k tmpfs /etc/sysctl.d; cp -p /mnt/before $file
+         over_ssh destroy --yes --confirm-within 10s >/dev/null; echo \"$(eth0) and$(ls /etc/sysctl.d)\"
+         dd if=/dev/zero of=/etc/sysctl.d/full bs=4k 2>/dev/null; df --output=avail /etc/sysctl.d | tail -1
+         sleep 13; eth0; lvs history; until [ -z \"$(guards)\" ] || [ $((n += 1)) -gt 40 ]; do sleep 0.5; done
+         chmod 644 /mnt/cluster.json; LVS_RECONCILE_LOG=info \"$LVS\" watch --interval 1 >/mnt/log 2>&1 & watch=$!
+         sleep 3; kill $watch; wait $watch; grep -o 'skipped a turn: run 2' /mnt/log; eth0
+         rm /etc/sysctl.d/full; lvs apply --yes; echo \"says $?\"; lvs rollback --unfinished; cmp $file /mnt/before && lvs history",
+        0,
+        &[
+            " and\n    0\neth0@far0        UP             192.0.2.2/24",
+            "being taken back",
+            "skipped a turn: run 2\neth0@far0        UP             192.0.2.2/24",
+            "run 2 is not taken back to its end: `lvs-reconcile rollback 2` does that\nsays 5\n",
+            "destroy   7 changes    taken back\n",
+        ],
+    );
+}
+
 /// Hung up, there is nobody to tell; the exit code says it all the same.
 #[test]
 fn an_error_that_nobody_reads_has_its_exit_code() {

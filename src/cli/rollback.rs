@@ -142,8 +142,7 @@ impl Rollback {
             .collect();
         let runs = runs?;
         if !turn.plan.is_empty() {
-            let begun = turn.begin_back();
-            let report = turn.carry_out(&begun, store, &mut host).await?;
+            let report = turn.carry_back(store, &mut host).await?;
             self.tell(&report, &turn);
             outcome(&report)?;
         }
