@@ -60,6 +60,11 @@ impl Store {
         self.dir.join("owned.json.unreadable")
     }
 
+    /// Where the inventory is.
+    pub fn owned(&self) -> PathBuf {
+        self.dir.join(OWNED)
+    }
+
     /// Replaces the inventory.
     pub fn save_inventory(&self, inventory: &Inventory) -> Result<(), HostError> {
         self.save_json(OWNED, inventory)

@@ -136,6 +136,7 @@ impl Rollback {
             return Err(Error::Refused);
         }
         ask(self.yes || self.unfinished, "Take this back?")?;
+        runs.iter().for_each(confirm::give_up_room);
         let runs: Result<Vec<Run>, _> = runs
             .iter()
             .map(|run| run.move_to(store, Stage::Undoing))
