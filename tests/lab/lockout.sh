@@ -15,9 +15,10 @@
 lockout_changes=(another-address another-network longer-prefix interface-down into-a-bridge into-a-bond onto-a-vlan onto-a-dummy
                  onto-the-inside route-to-the-operator route-to-his-network destroy)
 lockout_ways=(hang-up kill abort disk reset memory)
-# Shortest window there is; what is promised beyond it; what an emulated machine may take longer for a login.
+# The shortest window there is; what is promised beyond it; what an emulated machine may take longer for a login; and for
+# a boot.
 lockout_window=10 lockout_promised=5 lockout_slack=5
-lockout_boot=90
+lockout_boot=120
 
 lockout_prepare() {
   guest_install || return
@@ -48,7 +49,7 @@ lockout_document() { jq ".directors[0] |= ($2)" "$guest_mail/documents/base" >"$
 
 # From the console, so that one that was not recovered is not found again by the next.
 lockout_repair() {
-  inside 'rm -f /fill; lvs-reconcile rollback --unfinished --yes; lvs-reconcile rollback --yes; cp /etc/lvs-reconcile/base.json /etc/lvs-reconcile/cluster.json
+  inside 'rm -f /fill; lvs-reconcile rollback --unfinished --yes; cp /etc/lvs-reconcile/base.json /etc/lvs-reconcile/cluster.json
     lvs-reconcile apply --yes --node dir1' >/dev/null 2>&1
 }
 
