@@ -49,15 +49,15 @@ lockout_document() { jq ".directors[0] |= ($2)" "$guest_mail/documents/base" >"$
 
 # From the console, so that one that was not recovered is not found again by the next.
 lockout_repair() {
-  inside 'rm -f /fill; lvs-reconcile rollback --unfinished --yes; cp /etc/lvs-reconcile/base.json /etc/lvs-reconcile/cluster.json
+  inside 'rm -f /fill /ballast; lvs-reconcile rollback --unfinished --yes; cp /etc/lvs-reconcile/base.json /etc/lvs-reconcile/cluster.json
     lvs-reconcile apply --yes --node dir1' >/dev/null 2>&1
 }
 
 lockout() {
   local began=${EPOCHREALTIME/./} back
-  lockout_said=$(inside -t 90 bash /run/lab/repo/tests/lab/lockout-inside change "$1" "$2" "${3:-cut}" 2>&1)
+  lockout_said=$(inside -t 240 bash /run/lab/repo/tests/lab/lockout-inside change "$1" "$2" "${3:-cut}" 2>&1)
   back=${EPOCHREALTIME/./}
-  lockout_said+=$'\n'$(inside -t 150 bash /run/lab/repo/tests/lab/lockout-inside back "$2" 2>&1)
+  lockout_said+=$'\n'$(inside -t 150 bash /run/lab/repo/tests/lab/lockout-inside back 2>&1)
   lockout_seconds=$(awk -v gone=$(((back - began) / 1000)) '$1 == "cut" { cut = $2 } $1 == "in" { came = $2 }
     END { if (cut && came) printf "%.1f", (gone + came - cut) / 1000 }' <<<"$lockout_said")
 }
@@ -65,16 +65,16 @@ lockout() {
 lockout_recovered() {
   local fact facts=(in 'as it was' 'taken back') limit=$((lockout_window + lockout_promised + lockout_slack))
   lockout "$@"
-  [ "${3:-cut}" != 4 ] || facts+=('locked out')   # all is done by then
-  if [ "${3:-cut}" = cut ]; then
-    facts+=(cut)
-    case $2 in
-      disk) facts+=('refused without room' 'no room' died 'locked out');;
-      memory) facts+=('killed for memory' died 'locked out');;
-      reset) limit=$lockout_boot;;
-      *) facts+=(died 'locked out');;
-    esac
-  fi
+  case ${3:-cut} in
+    4) facts+=('locked out');;
+    cut) facts+=(cut 'locked out')
+      case $2 in
+        disk) facts+=('refused without room' 'no room' died);;
+        memory) facts+=('killed for memory' died);;
+        reset) limit=$lockout_boot;;
+        *) facts+=(died);;
+      esac;;
+  esac
   lockout_why=''
   for fact in "${facts[@]}"; do grep -qE "^$fact( [0-9]+)?\$" <<<"$lockout_said" || lockout_why+="${lockout_why:+, }not: $fact"; done
   if [ -n "$lockout_seconds" ] && awk "BEGIN { exit $lockout_seconds <= $limit }"; then lockout_why+="${lockout_why:+, }after $lockout_seconds s"; fi
