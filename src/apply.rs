@@ -70,7 +70,8 @@ pub async fn apply<H: Host>(plan: &Plan, before: &State, goal: &Goal, host: &mut
         match goal.look_since(Some(since), host).await {
             Err(error) => break Failure::Blind(error),
             Ok(look) if look.judged.changes.is_empty() && look.judged.conflicts.is_empty() => {
-                return converged(done, look, &beside, goal, host).await;
+                let (given_back, look, lost) = give_back(&beside, look, goal, host).await;
+                return converged(done + given_back, look, lost);
             }
             Ok(look) => {
                 last = Some(look.seen.state);
@@ -101,24 +102,80 @@ fn bystanders(plan: &Plan, before: &State) -> State {
     beside
 }
 
-/// Gives back what was taken along: by itself, for what cannot be any more must not keep the rest from being there.
-async fn converged<H: Host>(
-    mut done: usize,
-    mut look: Look,
+/// Gives back what was taken along: by itself, for what cannot be any more must not keep the rest from being there. How
+/// many were given back, and which are lost.
+async fn give_back<H: Host>(
     beside: &State,
+    look: Look,
     goal: &Goal,
     host: &mut H,
-) -> Report {
-    let mut lost = missing(beside, &look.seen.state);
-    if !lost.is_empty() {
-        for step in Plan::of(lost.clone()).steps {
-            done += perform(&Plan { steps: vec![step] }, host).await.0;
+) -> (usize, Look, Vec<Change>) {
+    let lost = missing(beside, &look.seen.state);
+    if lost.is_empty() {
+        return (0, look, lost);
+    }
+    let mut done = 0;
+    for step in Plan::of(lost.clone()).steps {
+        done += perform(&Plan { steps: vec![step] }, host).await.0;
+    }
+    match goal.look(host).await {
+        Ok(again) => {
+            let lost = missing(beside, &again.seen.state);
+            (done, again, lost)
         }
-        if let Ok(again) = goal.look(host).await {
-            lost = missing(beside, &again.seen.state);
-            look = again;
+        Err(_) => (done, look, lost),
+    }
+}
+
+/// Makes `plan`, which takes others back. What cannot be done is left, and keeps nothing else from being done: a file
+/// for which there is no room must not keep the address by which somebody could make some.
+pub async fn take_back<H: Host>(plan: &Plan, goal: &Goal, host: &mut H) -> Report {
+    let (mut next, mut done) = (plan.clone(), 0);
+    let (mut why, mut given_up) = (None, Keys::default());
+    for _ in 0..UNDO_ROUNDS {
+        let (made, refused) = perform(&next, host).await;
+        done += made;
+        if let Some((step, error)) = refused {
+            given_up.insert(&step.change);
+            why.get_or_insert(Failure::Step { step, error });
+        }
+        let look = match goal.look(host).await {
+            Ok(look) => look,
+            Err(error) => return ended(done, None, Failure::Blind(error), Vec::new()),
+        };
+        let mut left = look.judged.changes.clone();
+        left.extend(look.judged.conflicts.iter().cloned());
+        if left.is_empty() {
+            return converged(done, look, Vec::new());
+        }
+        let mut changes = look.judged.changes;
+        changes.retain(|it| !given_up.contains(it));
+        next = Plan::of(changes);
+        if next.is_empty() {
+            let why = why.unwrap_or_else(|| Failure::Differs(left.clone()));
+            return ended(done, Some(look.seen.state), why, left);
         }
     }
+    let left: Vec<Change> = next.steps.into_iter().map(|step| step.change).collect();
+    ended(done, None, Failure::Differs(left.clone()), left)
+}
+
+/// Nothing of what was done is undone.
+fn ended(done: usize, live: Option<State>, why: Failure, left: Vec<Change>) -> Report {
+    let end = End::Undone {
+        why,
+        undone: 0,
+        left,
+    };
+    Report {
+        done,
+        live,
+        lost: Vec::new(),
+        end,
+    }
+}
+
+fn converged(done: usize, look: Look, lost: Vec<Change>) -> Report {
     Report {
         done,
         live: Some(look.seen.state),

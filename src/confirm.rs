@@ -1,7 +1,8 @@
 //! The confirm window: a timer outside of our process takes a run back, unless somebody says in time that the machine
 //! can still be reached. It is armed before the first change and outlives us, however we end.
 
-use std::io::{BufRead, BufReader};
+use std::fs;
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -19,6 +20,13 @@ const WINDOW: &str = "window.json";
 const DOCUMENT: &str = "document.json";
 /// There once every step was taken and verified.
 const APPLIED: &str = "applied";
+
+/// Room for what taking the run back writes, kept as long as that may be wanted.
+const ROOM: &str = "room";
+/// What a file that is written may take beside its length, its directory included.
+const BESIDE: u64 = 8192;
+/// Inventory, document, digest, mark, and the directories of other stages.
+const OTHERS: u64 = 8;
 
 /// What the guard says once it can no longer be stopped by what stops us.
 pub const ARMED: &str = "armed";
@@ -45,6 +53,16 @@ pub fn waiting(store: &Store) -> Option<(Run, Window)> {
     journal::runs(store, Stage::Pending)
         .into_iter()
         .find_map(|run| Some((run.clone(), window(&run)?)))
+}
+
+/// What is to be done about a run that could not be taken back to its end, when there is one. The next boot would go on
+/// with it, and take along what was applied since.
+pub fn half_undone(store: &Store) -> Option<String> {
+    let run = journal::runs(store, Stage::Undoing).pop()?;
+    let id = &run.id;
+    Some(format!(
+        "run {id} is not taken back to its end: `lvs-reconcile rollback {id}` does that"
+    ))
 }
 
 /// The window of a run, when it has one.
@@ -75,12 +93,38 @@ pub async fn open(
     let bytes = serde_json::to_vec(&window)
         .map_err(|error| HostError::new("cannot write the confirm window", error))?;
     run.save(DOCUMENT, document)?;
+    keep_room(run, &Store::at(place.state_dir))?;
     run.save(WINDOW, &bytes)?;
     match facts::booted_by_systemd() {
         true => arm_timer(run, length, place).await?,
         false => arm_guard(run, place)?,
     }
     Ok(window)
+}
+
+/// Keeps room on the disk, so that the run can be taken back when there is none left.
+fn keep_room(run: &Run, store: &Store) -> Result<(), HostError> {
+    let room =
+        room(run, store).map_err(|e| HostError::new("cannot keep room to take this back", e))?;
+    run.save(ROOM, &vec![0; room])
+}
+
+/// Twice the files that were copied, the documents and the inventory: each is written anew before the old one goes.
+fn room(run: &Run, store: &Store) -> io::Result<usize> {
+    let inventory = fs::metadata(store.owned()).map_or(0, |it| it.len());
+    let mut room = 2 * inventory + OTHERS * BESIDE;
+    for entry in fs::read_dir(run.dir())? {
+        room += 2 * entry?.metadata()?.len() + BESIDE;
+    }
+    usize::try_from(room).map_err(io::Error::other)
+}
+
+/// Gives up the room that was kept for taking a run back: for just that, or because it is confirmed.
+pub fn give_up_room(run: &Run) {
+    // None was kept, or none is needed.
+    let _ = fs::remove_file(run.dir().join(ROOM));
+    // Some file systems give it out again only when this is on disk.
+    let _ = fs::File::open(run.dir()).and_then(|it| it.sync_all());
 }
 
 /// Notes that every step was taken and verified: from now on the run can be confirmed.

@@ -242,7 +242,7 @@ impl Turn {
     }
 
     /// The same for a run that takes others back: their journals tell as much, and it needs no room on the disk.
-    pub fn begin_back(&mut self) -> Begun {
+    fn begin_back(&mut self) -> Begun {
         let created = Keys::created_by(&self.changes);
         self.begun(&created, false)
     }
@@ -261,16 +261,30 @@ impl Turn {
         host: &mut H,
     ) -> Result<Report, NotMade> {
         let report = apply::apply(&self.plan, &self.seen.state, &self.goal, host).await;
-        let inventory = self.settled(&report, begun.before.clone());
+        self.write_down(&report, begun, store)?;
+        Ok(report)
+    }
+
+    /// The same for a run that takes others back: it goes on past what fails.
+    pub async fn carry_back<H: Host>(
+        &mut self,
+        store: &Store,
+        host: &mut H,
+    ) -> Result<Report, NotMade> {
+        let begun = self.begin_back();
+        let report = apply::take_back(&self.plan, &self.goal, host).await;
+        self.write_down(&report, &begun, store)?;
+        Ok(report)
+    }
+
+    fn write_down(&self, report: &Report, begun: &Begun, store: &Store) -> Result<(), NotMade> {
+        let inventory = self.settled(report, begun.before.clone());
         if !begun.is_written || inventory != begun.before {
             store
                 .save_inventory(&inventory)
                 .map_err(NotMade::NotWritten)?;
         }
-        store
-            .save_drains(&self.drains)
-            .map_err(NotMade::NotWritten)?;
-        Ok(report)
+        store.save_drains(&self.drains).map_err(NotMade::NotWritten)
     }
 
     /// Writes down what a look alone has changed: what a run that was cut off left, and what is gone. Writes nothing

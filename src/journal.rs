@@ -93,8 +93,12 @@ pub fn begin(store: &Store, intent: &Intent<'_>) -> Result<Run, HostError> {
         stage: Stage::Pending,
         id,
     };
-    run.write(store, &Entry::of(intent))
-        .map_err(|error| HostError::new(format!("cannot write {}", run.dir.display()), error))?;
+    if let Err(error) = run.write(store, &Entry::of(intent)) {
+        let action = format!("cannot write {}", run.dir.display());
+        // What cannot be removed now is closed with the others.
+        run.discard();
+        return Err(HostError::new(action, error));
+    }
     Ok(run)
 }
 
@@ -218,6 +222,11 @@ impl Run {
     /// True when the run has such a file.
     pub fn has(&self, name: &str) -> bool {
         self.dir.join(name).exists()
+    }
+
+    /// Its directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// Notes that the run was taken back.

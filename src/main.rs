@@ -1,5 +1,6 @@
 //! Runs one command.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -35,6 +36,11 @@ fn grow_in_large_steps() {
 #[cfg(not(target_env = "gnu"))]
 fn grow_in_large_steps() {}
 
+/// `eprintln!` panics when nobody reads any more, as after a hang-up, and a panic has another exit code.
+fn complain(about: &str) {
+    let _ = writeln!(std::io::stderr(), "lvs-reconcile: {about}");
+}
+
 fn main() -> ExitCode {
     grow_in_large_steps();
     let cli = match Cli::try_parse() {
@@ -47,14 +53,14 @@ fn main() -> ExitCode {
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("lvs-reconcile: cannot start: {error}");
+            complain(&format!("cannot start: {error}"));
             return ExitCode::from(1);
         }
     };
     match runtime.block_on(run(cli)) {
         Ok(success) => ExitCode::from(success.exit_code()),
         Err(error) => {
-            eprintln!("lvs-reconcile: {error}");
+            complain(&error.to_string());
             ExitCode::from(error.exit_code())
         }
     }

@@ -73,6 +73,11 @@ impl Store {
         }
     }
 
+    /// Where the inventory is.
+    pub fn owned(&self) -> PathBuf {
+        self.dir.join(OWNED)
+    }
+
     /// Replaces the inventory; one that could not be read is kept beside it.
     pub fn save_inventory(&self, inventory: &Inventory) -> Result<(), HostError> {
         if self.load::<Inventory>(OWNED).is_err() && self.is_broken(OWNED)? {

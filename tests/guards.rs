@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at once")]
 
+use lvs_reconcile::guards::management::{Session, in_danger};
 use lvs_reconcile::guards::{Deletions, Refusal, mass_deletions, obstacles};
 use lvs_reconcile::ipvs::{self, Family, Forwarding, Protocol, Service, ServiceId};
-use lvs_reconcile::management::{Session, in_danger};
 use lvs_reconcile::ownership::{IpvsTable, Judged, judge};
 use lvs_reconcile::resources::address::{Address, AddressKey};
 use lvs_reconcile::resources::destination::Destination;
@@ -37,6 +37,7 @@ fn address(interface: &str, address: &str, prefix: u8) -> Address {
             prefix,
         },
         label: None,
+        theirs: Default::default(),
     }
 }
 
@@ -100,7 +101,7 @@ fn refused(kind: Kind, (of, going, coming): (u8, u8, u8)) -> Vec<Refusal> {
     let live = objects(kind, 1..=of);
     let desired = objects(kind, (1 + going..=of).chain(100..100 + coming));
     let changes = live.changes_to(&desired);
-    mass_deletions(&changes, &live, &desired, Deletions::Guarded)
+    mass_deletions(&changes, &live, &desired, Deletions::Reviewed)
 }
 
 fn mass(kind: Kind, going: usize, of: usize) -> Vec<Refusal> {
@@ -130,21 +131,60 @@ fn what_is_replaced_is_not_deleted() {
 }
 
 #[test]
-fn all_services_are_too_many_however_few() {
-    use Kind::{Address, Destination, File, VirtualService};
+fn where_nobody_looks_less_is_enough() {
+    let refused = |from, to| {
+        let live = objects(Kind::Destination, 1..=from);
+        let desired = objects(Kind::Destination, 1..=to);
+        let changes = live.changes_to(&desired);
+        !mass_deletions(&changes, &live, &desired, Deletions::Unattended).is_empty()
+    };
+    assert!(!refused(5, 4));
+    assert!(refused(5, 3));
+    assert!(refused(10, 7));
+    assert!(!refused(4, 1));
+}
+
+#[test]
+fn the_last_service_of_a_family_is_refused() {
+    let mark = |mark, family| service(ServiceId::FirewallMark { mark, family });
+    let with = |services: &[Service]| State {
+        virtual_services: services.iter().copied().collect(),
+        ..State::default()
+    };
+    let refused = |live: &[Service], desired: &[Service], deletions| {
+        let (live, desired) = (with(live), with(desired));
+        mass_deletions(&live.changes_to(&desired), &live, &desired, deletions)
+    };
+    let [four, six, other] = [
+        mark(1, Family::V4),
+        mark(1, Family::V6),
+        mark(2, Family::V6),
+    ];
+    let last = Refusal::LastOfFamily {
+        family: Family::V6,
+        going: 1,
+    };
+    assert_eq!(refused(&[four, six], &[four], Deletions::Reviewed), [last]);
+    assert_eq!(refused(&[four, six], &[four], Deletions::Allowed), []);
     assert_eq!(
-        refused(VirtualService, (1, 1, 0)),
-        mass(VirtualService, 1, 1)
+        refused(&[four, six, other], &[four, six], Deletions::Reviewed),
+        []
     );
     assert_eq!(
-        refused(VirtualService, (2, 2, 1)),
-        mass(VirtualService, 2, 2)
+        refused(&[four, six], &[four, other], Deletions::Reviewed),
+        []
     );
-    assert_eq!(refused(VirtualService, (2, 2, 2)), []);
-    assert_eq!(refused(VirtualService, (2, 1, 0)), []);
-    for kind in [Destination, Address, File] {
-        assert_eq!(refused(kind, (2, 2, 0)), []);
-    }
+}
+
+#[test]
+fn an_empty_document_is_refused() {
+    let (live, empty) = (objects(Kind::Address, 1..=2), State::default());
+    let refused =
+        |live: &State, deletions| mass_deletions(&live.changes_to(&empty), live, &empty, deletions);
+    let everything = Refusal::Everything { going: 2 };
+    assert_eq!(refused(&live, Deletions::Reviewed), [everything]);
+    assert_eq!(refused(&live, Deletions::Allowed), []);
+    assert_eq!(refused(&empty, Deletions::Unattended), []);
 }
 
 #[test]
@@ -218,7 +258,9 @@ const NEAR: &str = "192.0.2.9";
 /// Managed at 192.0.2.2 on eth0; what is far away is reached through eth2.
 fn live() -> State {
     let mut state = State::default();
-    state.links.extend([link("eth1"), link("eth2")]);
+    state
+        .links
+        .extend([link("eth0"), link("eth1"), link("eth2")]);
     state.addresses.extend([
         address("eth0", "192.0.2.2", 24),
         address("eth0", "192.0.2.3", 24),
@@ -238,6 +280,7 @@ fn route(to: &str, interface: &str) -> Route {
         },
         via: None,
         interface: interface.into(),
+        theirs: Default::default(),
     }
 }
 
@@ -274,7 +317,47 @@ fn a_link_cuts_what_goes_through_it() {
     };
     assert!(cuts(FAR, |it| it.links.insert(bound("eth0"))));
     assert!(!cuts(FAR, |it| it.links.insert(bound("eth9"))));
-    assert!(!cuts(FAR, |it| it.links.insert(link("eth0"))));
+}
+
+/// Managed through VLAN 5 on a bond of eth0 and eth1.
+#[test]
+fn a_link_cuts_what_it_carries() {
+    let vlan = Link {
+        kind: LinkKind::Vlan {
+            parent: "bond0".into(),
+            id: 5,
+        },
+        ..link("bond0.5")
+    };
+    let member = |name| Link {
+        controller: Some("bond0".into()),
+        ..link(name)
+    };
+    let mut live = State::default();
+    let links = [
+        vlan,
+        link("bond0"),
+        member("eth0"),
+        member("eth1"),
+        link("eth2"),
+    ];
+    live.links.extend(links);
+    live.addresses.insert(address("bond0.5", "192.0.2.2", 24));
+    for (name, cut) in [
+        ("bond0.5", true),
+        ("bond0", true),
+        ("eth0", true),
+        ("eth1", true),
+        ("eth2", false),
+    ] {
+        let down = |it: &mut State| {
+            it.links.insert(Link {
+                up: false,
+                ..link(name)
+            })
+        };
+        assert_eq!(between(FAR, &live, down), cut, "{name}");
+    }
 }
 
 #[test]

@@ -241,17 +241,53 @@ fn objects_are_adopted_and_released() {
     );
 }
 
-/// With no room left on the disk the machine is taken back all the same; what could not be written down is made up for.
+/// With no room left on the disk a run is taken back all the same, and written down: room was kept for that. It is given
+/// up with the run.
 #[test]
 fn a_full_disk_does_not_lock_out() {
     assert_says(
-        "cp -a /mnt/state /mnt/kept; mount -t tmpfs -o size=256k,mode=700 tmpfs /mnt/state; cp -a /mnt/kept/. /mnt/state/
+        "cp -a /mnt/state /mnt/kept; mount -t tmpfs -o size=512k,mode=700 tmpfs /mnt/state; cp -a /mnt/kept/. /mnt/state/
          over_ssh apply --yes --confirm-within 10s >/dev/null
          dd if=/dev/zero of=/mnt/state/full bs=4k 2>/dev/null; df --output=avail /mnt/state | tail -1
-         sleep 13; eth0; lvs history; rm /mnt/state/full
-         until ! pgrep -f 'lvs-reconcile [g]uard 2' >/dev/null || [ $((n += 1)) -gt 40 ]; do sleep 0.5; done
-         lvs rollback --unfinished; lvs history; cmp /mnt/kept/last-good.json /mnt/state/last-good.json",
+         sleep 13; eth0; lvs history
+         cmp /mnt/kept/last-good.json /mnt/state/last-good.json && cmp /mnt/kept/owned.json /mnt/state/owned.json && echo as it was
+         rm /mnt/state/full; lvs rollback --unfinished
+         over_ssh apply --yes --confirm-within 10s >/dev/null; lvs confirm $(waiting)
+         find /mnt/state -name room; df --output=used /mnt/state | tail -1 | awk '{ print $1 < 128 ? \"small\" : \"large\" }'",
         0,
-        &["192.0.2.2/24", "apply     2 changes    taken back"],
+        &["    0\neth0@far0        UP             192.0.2.2/24", "taken back\nas it was\nNothing to take back.\nconfirmed\nsmall\n"],
+    );
+}
+
+/// A file that cannot be given back for want of room keeps no address from coming back, and comes back later.
+#[test]
+fn no_room_for_a_file_does_not_lock_out() {
+    assert_says(
+        "file=/etc/sysctl.d/60-lvs-reconcile.conf
+         cp $file /mnt/before; mount -t tmpfs -o size=8k tmpfs /etc/sysctl.d; cp -p /mnt/before $file
+         over_ssh destroy --yes --confirm-within 10s >/dev/null; echo \"$(eth0) and$(ls /etc/sysctl.d)\"
+         dd if=/dev/zero of=/etc/sysctl.d/full bs=4k 2>/dev/null; df --output=avail /etc/sysctl.d | tail -1
+         sleep 13; eth0; lvs history; until [ -z \"$(guards)\" ] || [ $((n += 1)) -gt 40 ]; do sleep 0.5; done
+         chmod 644 /mnt/cluster.json; LVS_RECONCILE_LOG=info \"$LVS\" watch --interval 1 >/mnt/log 2>&1 & watch=$!
+         sleep 3; kill $watch; wait $watch; grep -o 'skipped a turn: run 2' /mnt/log; eth0
+         rm /etc/sysctl.d/full; lvs apply --yes; echo \"says $?\"; lvs rollback --unfinished; cmp $file /mnt/before && lvs history",
+        0,
+        &[
+            " and\n    0\neth0@far0        UP             192.0.2.2/24",
+            "being taken back",
+            "skipped a turn: run 2\neth0@far0        UP             192.0.2.2/24",
+            "run 2 is not taken back to its end: `lvs-reconcile rollback 2` does that\nsays 5\n",
+            "destroy   7 changes    taken back\n",
+        ],
+    );
+}
+
+/// Hung up, there is nobody to tell; the exit code says it all the same.
+#[test]
+fn an_error_that_nobody_reads_has_its_exit_code() {
+    assert_says(
+        "(sleep 0.5; lvs confirm 99; echo \"says $?\" >/mnt/code) 2>&1 | true; cat /mnt/code",
+        0,
+        &["says 6"],
     );
 }

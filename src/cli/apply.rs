@@ -61,6 +61,10 @@ impl Apply {
         let patience = if self.boot { BOOT } else { Duration::ZERO };
         let _lock = Lock::wait(&self.target.lock, "apply", patience).await?;
         Safety::nothing_waits(&store)?;
+        // What a boot applies was confirmed.
+        if !self.boot {
+            Safety::nothing_is_half_undone(&store)?;
+        }
         let trust = if self.trust_document {
             Trust::Any
         } else {

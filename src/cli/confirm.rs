@@ -63,6 +63,7 @@ impl Confirm {
             keep(store, before.as_deref())?;
             return no("it is being taken back");
         };
+        confirm::give_up_room(&run);
         store.forget_taken_back()?;
         confirm::disarm(&run).await;
         print("confirmed\n");

@@ -39,6 +39,7 @@ impl Destroy {
         let store = Store::at(&self.target.state_dir);
         let _lock = Lock::take(&self.target.lock, "destroy")?;
         Safety::nothing_waits(&store)?;
+        Safety::nothing_is_half_undone(&store)?;
         let mut host = LinuxHost::new();
         let mut turn = turn(self.nothing(&store)?, &Options::unguarded(), &mut host).await?;
         turn.command = "destroy";

@@ -132,14 +132,14 @@ impl Rollback {
             return Err(Error::Refused);
         }
         ask(self.yes || self.unfinished, "Take this back?")?;
+        runs.iter().for_each(confirm::give_up_room);
         let runs: Result<Vec<Run>, _> = runs
             .iter()
             .map(|run| run.move_to(store, Stage::Undoing))
             .collect();
         let runs = runs?;
         if !turn.plan.is_empty() {
-            let begun = turn.begin_back();
-            let report = turn.carry_out(&begun, store, &mut host).await?;
+            let report = turn.carry_back(store, &mut host).await?;
             self.tell(&report, &turn);
             outcome(&report)?;
         }

@@ -73,6 +73,11 @@ impl Safety {
         )))
     }
 
+    /// Refuses while another run is not taken back to its end.
+    pub fn nothing_is_half_undone(store: &Store) -> Result<(), Error> {
+        confirm::half_undone(store).map_or(Ok(()), |why| Err(Error::Waiting(why)))
+    }
+
     /// Refuses a plan that may cut off whoever asks for it, unless it will be taken back by itself.
     pub fn allow(&self, turn: &Turn) -> Result<(), Error> {
         if self.no_confirm || self.confirm_within.is_some() || turn.changes.is_empty() {

@@ -165,6 +165,3 @@ fn parent(link: &Link) -> Option<&String> {
 fn network(address: &Address) -> Option<IpNet> {
     IpNet::new(address.key.address, address.key.prefix).ok()
 }
-
-#[cfg(test)]
-mod tests;

@@ -186,6 +186,3 @@ impl fmt::Display for Refusal {
 }
 
 const MEANT: &str = "if the document is meant, run `lvs-reconcile apply --allow-mass-delete`";
-
-#[cfg(test)]
-mod tests;

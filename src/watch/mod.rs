@@ -148,6 +148,10 @@ impl Watcher {
             let said = format!("skipped a turn: run {} waits to be confirmed", run.id);
             return self.complain(vec![said]);
         }
+        // The document may be the one that could not be taken back.
+        if let Some(why) = confirm::half_undone(&self.store) {
+            return self.complain(vec![format!("skipped a turn: {why}")]);
+        }
         if let Err(error) = self.reconcile().await {
             self.complain(vec![error.to_string()]);
         }
