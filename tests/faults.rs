@@ -6,6 +6,8 @@ use lvs_reconcile::ownership::Inventory;
 use lvs_reconcile::resources::{Keys, State};
 use proptest::prelude::*;
 
+#[allow(dead_code, reason = "shared with programs that count their cases")]
+mod figures;
 #[path = "faults/machine.rs"]
 mod machine;
 #[path = "faults/others.rs"]
@@ -17,6 +19,7 @@ mod store;
 #[allow(dead_code, reason = "each test program draws from it what it needs")]
 mod world;
 
+use figures::figure;
 use machine::{Machine, Ran, differences, disagreements, lost, room};
 use setting::{Setting, settings};
 
@@ -113,6 +116,13 @@ pub fn everywhere(
     );
     wrong.truncate(10);
     assert!(wrong.is_empty() && points > 0, "{}", wrong.join("\n"));
+    let place = format!("model, {word}");
+    figure("P8", &place, &format!("at {points} points, 0 divergences"));
+    figure(
+        "P3",
+        &place,
+        &format!("{points} runs with a fault, 0 false successes"),
+    );
 }
 
 /// Everything was taken back, and is known to be.

@@ -1,8 +1,11 @@
 //! The program itself, as an operator meets it: one test for each way a command can end. Every test has a network and
 //! mount namespace of its own; without root it fails.
 
+#[allow(dead_code, reason = "shared with programs that have properties")]
+mod figures;
 mod machine;
 
+use figures::figure;
 use machine::{assert_ends, on_the_machine_with};
 
 #[test]
@@ -247,6 +250,12 @@ fn of_two_at_once_one_is_locked_out_and_nothing_is_mixed() {
         &["race: ", " locked out"],
     );
     nothing_is_left_after("race: ", &text);
+    let found = text.lines().find_map(|it| it.strip_prefix("race: "));
+    figure(
+        "P11",
+        "namespaces",
+        &format!("{}, 0 mixed", found.unwrap_or_default()),
+    );
 }
 
 /// Killed at any moment, and for good: the next run finishes, and in the end nothing is left over. A child between its
@@ -323,6 +332,12 @@ fn a_plan_that_is_another_now_is_not_made() {
         );
         assert!(said.contains("verified"), "{edit}: {said}");
     }
+    let n = edits.len();
+    figure(
+        "P4",
+        "namespaces",
+        &format!("{n} of {n} changes between plan and apply seen before the first step"),
+    );
 }
 
 /// The operator sits and thinks; somebody else does not.

@@ -1,6 +1,8 @@
 //! The confirm window and `rollback`, by the program itself: what is not confirmed is taken back, however we end. Every
 //! test has a network and mount namespace of its own; without root it fails.
 
+#[allow(dead_code, reason = "shared with programs that have properties")]
+mod figures;
 mod machine;
 
 use machine::assert_ends;

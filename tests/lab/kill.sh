@@ -126,6 +126,7 @@ everywhere() {   # kills|refusals FUNCTION EVERY FIRST
 kills() {
   divergences=0; everywhere kills kill_at "${1:-1}" "${2:-1}"
   echo "# killed at $points of $of boundaries, $divergences divergences"
+  [ -z "${kill_place:-}" ] || figure "P8 $kill_place: killed at $points of $of boundaries, $divergences divergences"
   check 'killed anywhere, the next run finishes' $divergences 0
 }
 refusals() {

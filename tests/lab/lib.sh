@@ -29,6 +29,14 @@ check_exit() {
   if [ "$rc" = "$wanted" ]; then ok "$text"; else bad "$text"; echo "    exit code $rc, wanted $wanted: $*"; sed 's/^/    | /' <<<"$said"; fi
 }
 
+# figure PROMISE PLACE: TEXT...   what was measured about a promise, for tests/reliability
+figure() {
+  local name=${0##*/} suite=suite
+  case $0 in */g/*) suite=guest-suite;; esac
+  case $0 in */t/*|*/g/*) name="$suite ${name%.sh}";; esac
+  echo "# figure $* [tests/lab/$name]"
+}
+
 # until_ SECONDS COMMAND...: wait until the command succeeds, or fail
 until_() {
   local end=$((SECONDS + $1)); shift

@@ -79,5 +79,5 @@ reset_at 'the last file is, and no directory is on disk' apply "$(nth last apply
 reset_at 'all is done, and the run not closed' apply "$(nth first apply '^renameat.*/owned.json')" 'cut off'; again
 reset_at 'the run is closed, and its document not kept' apply "$(nth last apply '^rename\(')" 'done'
 reset_at 'in the middle of a rollback' rollback "$(nth first rollback '^renameat.*lvs-reconcile-new')" 'taken back'
-echo "# $resets resets, $kept times the last good document was in force after the boot"
+figure "P8 guest: $resets resets, $kept times the last good document in force after the boot"
 guest_down

@@ -23,7 +23,7 @@ for change in "${lockout_changes[@]}"; do
     inside 'journalctl -b --no-pager -o cat | grep -i reconcile | tail -8; ip -br addr; lvs-reconcile history' | sed 's/^/    | /'
   fi
 done
-echo "# lock-outs recovered: $recovered of $at"
+figure "P1 guest: $recovered of $at lock-outs recovered after SIGKILL"
 
 # --- confirmed from a new connection, it stays ---
 inside 'cp /run/lab/mail/documents/harmless /etc/lvs-reconcile/cluster.json

@@ -36,7 +36,9 @@ state=$(machine_state dir1)
 
 # --- again ---
 check_exit 'plan --detailed-exitcode says 0 after it' 0 lvs dir1 plan --detailed-exitcode
-check_has 'a second apply writes nothing, neither netlink nor files' "$(witness dir1 "$LVS" apply --yes)" '^reads=[1-9][0-9]* writes=0 exit=0$'
+again=$(witness dir1 "$LVS" apply --yes)
+check_has 'a second apply writes nothing, neither netlink nor files' "$again" '^reads=[1-9][0-9]* writes=0 exit=0$'
+figure "P6 lab: the second apply of the HOW-TO: ${again% exit*}"
 check 'and the director is as it was' "$(machine_state dir1)" "$state"
 
 # --- packets ---

@@ -29,7 +29,7 @@ for ((i = 0; i < pairs; i++)); do
     *) false;;
   esac || { mixed=$((mixed + 1)); bad "pair $i, which ended $one and $two, is wholly one document's"; cat $LAB/said.* $LAB/plan | sed 's/^/    | /'; }
 done
-echo "# $pairs pairs: $locked times one was locked out, $in_turn times one came after the other, $mixed mixed"
+figure "P11 lab: $pairs pairs of applies at once, $locked times one locked out, $in_turn times in turn, $mixed mixed"
 check 'of two at once one waits or is told so, and nothing is mixed' $mixed 0
 check_has 'they did meet' "$locked" '[1-9]'
 check 'nothing is left unfinished' "$(left)" ''

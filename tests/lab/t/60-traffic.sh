@@ -1,8 +1,8 @@
 #!/bin/bash
 # Live traffic while the director is changed: no class of changes may lose an established connection unless its plan
 # says so, nor refuse a new one unless its plan says so. What the plans say and what happened stand in one line for each
-# class, "# traffic CLASS: ...". LAB_TRAFFIC_REPEAT says how often every change is made and taken back: more for the record,
-# with LAB_TEST_SECONDS to match.
+# class, "# traffic CLASS: ...". LAB_TRAFFIC_REPEAT says how often every change is made and taken back (1): more for the
+# record, with LAB_TEST_SECONDS to match.
 . "$(dirname "$0")/../lib.sh"; . "$(dirname "$0")/../cluster.sh"
 repeat=${LAB_TRAFFIC_REPEAT:-1} streams=${LAB_TRAFFIC_STREAMS:-200} rate=${LAB_TRAFFIC_RATE:-30}
 vip=192.168.155.50
@@ -68,7 +68,9 @@ kill_at() {
   local lines=() pid
   changes[$class]=$((changes[$class] + 1))
   background dir1 "$LVS" apply --yes "$2" >/dev/null 2>&1; pid=$background
-  while [ ${#lines[@]} -lt "$1" ] && kill -0 $pid 2>/dev/null; do mapfile -t lines <"/proc/${machine_pid[dir1]}/net/ip_vs"; done
+  while [ ${#lines[@]} -lt "$1" ] && kill -0 $pid 2>/dev/null; do
+    mapfile -t lines <"/proc/${machine_pid[dir1]}/net/ip_vs"
+  done
   kill -KILL $pid 2>/dev/null; wait $pid 2>/dev/null
   [ -z "$(ls "$(path_in dir1 /var/lib/lvs-reconcile/pending)")" ] || cut_short=$((cut_short + 1))
 }
@@ -100,14 +102,17 @@ read_all() {
 judge() {
   local of=$1 says=${said[$1]:-none} lost=${count[$1.lost]:-0} new=${count[$1.new]:-0} failed=${count[$1.failed]:-0}
   echo "# traffic $of: ${changes[$of]} changes, announced $says; streams: $lost of ${count[$of.streams]} dropped in" \
-    "${count[$of.messages]:-0} messages; new connections: $failed of $new failed, ${count[$of.again]:-0} had to send a packet again${how[$of]:-}"
+    "${count[$of.messages]:-0} messages; new connections: $failed of $new failed," \
+    "${count[$of.again]:-0} had to send a packet again${how[$of]:-}"
   case $says in
-    cuts*) check_not "$of: the plan says that it cuts connections, and it does" "$lost" '^0$'; cut=$((cut + lost)); return;;
+    cuts*) check_not "$of: the plan says that it cuts connections, and it does" "$lost" '^0$'
+      cut=$((cut + lost)); return;;
     *'for a moment'*) may_fail+=("$of");;
     *) check "$of: no new connection fails" "$failed" 0;;
   esac
   check "$of: no stream is dropped" "$lost" 0
-  made=$((made + changes[$of])) all_lost=$((all_lost + lost)) all_new=$((all_new + new)) all_failed=$((all_failed + failed))
+  made=$((made + changes[$of])) all_lost=$((all_lost + lost))
+  all_new=$((all_new + new)) all_failed=$((all_failed + failed))
 }
 
 modprobe ip_vs
@@ -120,7 +125,8 @@ jq '.services += [{name: "echo", vip: "public", port: 7}]
 check_run 'the HOW-TO is applied' lvs dir1 apply --yes "$document"
 # A port that is used again within two minutes would find the director remembering it.
 in_ client sysctl -qw net.ipv4.ip_local_port_range='1024 65535'
-background client python3 -IS "$lab_tests/traffic.py" load $vip 7 "$streams" "$rate" $LAB/classes >$LAB/load.log; load=$background
+background client python3 -IS "$lab_tests/traffic.py" load $vip 7 "$streams" "$rate" $LAB/classes >$LAB/load.log
+load=$background
 check_until "$streams streams are up" 60 all_up
 
 # --- changes of the document ---
@@ -157,7 +163,8 @@ done
 
 # --- apply, killed at work ---
 begin killed; cut_short=0
-edit '.services += [{name: "many", vip: "public", port: 10001, lastPort: 10100}] | .realServers[0].weight = 7'; cp $edited $LAB/many.json
+edit '.services += [{name: "many", vip: "public", port: 10001, lastPort: 10100}] | .realServers[0].weight = 7'
+cp $edited $LAB/many.json
 for i in $(seq "$repeat"); do
   kill_at $((15 + 300 * i / (repeat + 1))) $LAB/many.json
   apply "$document" --allow-mass-delete
@@ -176,6 +183,6 @@ echo end >$LAB/classes; wait $load
 read_all
 made=0 all_lost=0 all_new=0 all_failed=0 cut=0
 for class in "${classes[@]}"; do judge "$class"; done
-echo "# traffic: $streams streams, $made changes, $all_lost dropped; short connections: $all_new made, $all_failed failed" \
-  "(announced: ${may_fail[*]}); where the plan said that it cuts: $cut dropped"
+figure "P10 lab: $streams streams, $made changes, $all_lost dropped; $all_new new connections, $all_failed failed" \
+  "(announced: ${may_fail[*]}); where the plan said that it cuts, $cut dropped"
 fresh
