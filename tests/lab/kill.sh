@@ -14,8 +14,13 @@ boundaries=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/boundaries
 declare -A old=() new=() end=() command=([bare]=apply [drifted]=apply [removal]=destroy)
 divergences=0
 
-# With what we know of it, and without anything unfinished.
-everything() { live; (cd "$state" && cksum owned.json last-good.json; find . -name '.new*' -o -path './pending/*' -prune) 2>/dev/null; }
+# With what we know of it, and without anything unfinished. Modules, settings and timeouts are never removed: it does not
+# matter whose they are.
+everything() {
+  live
+  (cd "$state" && jq -S 'del(.owned.modules, .owned.sysctls, .owned.timeouts)' owned.json; cksum last-good.json
+   find . -name '.new*' -o -path './pending/*' -prune) 2>/dev/null
+}
 # As if nothing had ever been applied, once everything is removed.
 forget() { rm -rf "$state"; }
 

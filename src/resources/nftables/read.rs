@@ -123,12 +123,17 @@ fn chain(body: &Value) -> Option<ListedChain> {
     })
 }
 
-/// A helper is named after its type, so one word says it all.
+/// A helper is named after its type, so one word says it all. Without /etc/protocols nft numbers the protocol.
 fn helper(body: &Value) -> Option<String> {
     let word = |key: &str| body.get(key).and_then(Value::as_str);
     let name = word("name")?;
+    let protocol = match body.get("protocol")?.as_u64() {
+        Some(6) => Some("tcp"),
+        Some(17) => Some("udp"),
+        _ => word("protocol"),
+    };
     let usual = word("type") == Some(name)
-        && word("protocol") == Some(protocol_of(name))
+        && protocol == Some(protocol_of(name))
         && word("l3proto") == Some("ip");
     usual.then(|| name.to_owned())
 }

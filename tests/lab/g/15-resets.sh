@@ -20,18 +20,18 @@ cat >"$guest_mail/run" <<'S'
 # run NAME OPTION... COMMAND...: the program on that document, traced; ends when it does, or when it is stopped
 cp "/run/lab/mail/documents/$1" /etc/lvs-reconcile/cluster.json; sync -f /etc; shift
 export LD_LIBRARY_PATH=/run/lab/mail/lib; trace=/run/trace; rm -f $trace
-/run/lab/mail/bin/strace -y -s 64 -o $trace "$@" >/run/said 2>&1 & it=$!
+/run/lab/mail/bin/strace -y -s 64 -e trace=fsync,sendto,renameat,rename -o $trace "$@" >/run/said 2>&1 & it=$!
 until grep -q 'stopped by SIGSTOP' $trace 2>/dev/null; do kill -0 $it 2>/dev/null || { wait $it; exit; }; sleep 0.05; done
 echo stopped
 S
-run() { inside -t 120 bash /run/lab/mail/run "$@"; }
+run() { inside -t 240 bash /run/lab/mail/run "$@"; }
 undisturbed() { inside "cp /run/lab/mail/documents/$1 /etc/lvs-reconcile/cluster.json; lvs-reconcile apply --yes" 2>&1; }
 
 # What the boot found, before it changed anything.
 files='/etc/hosts /etc/sysctl.d/60-lvs-reconcile.conf /etc/modules-load.d/lvs-reconcile.conf'
 cat >"$guest_mail/look.conf" <<U
 [Service]
-ExecStartPre=-/bin/bash -c 'cksum $files >/run/found 2>&1; lvs-reconcile history | tail -n 1 >/run/found.history'
+ExecStartPre=-/bin/bash -c '[ -e /run/found ] || { cksum $files >/run/found 2>&1; lvs-reconcile history >/run/found.history; }'
 U
 inside 'mkdir -p /etc/systemd/system/lvs-reconcile-boot.service.d
   cp /run/lab/mail/look.conf /etc/systemd/system/lvs-reconcile-boot.service.d/; systemctl daemon-reload'
@@ -41,11 +41,11 @@ in_force() { inside 'ipvsadm -Sn; nft list table inet lvs_reconcile | sed "s/pac
 # --- undisturbed: both documents, and the calls between them ---
 check_has 'the old document is applied' "$(undisturbed old)" '^done: '
 old=$(of_files) was=$(in_force)
-run new lvs-reconcile apply --yes
+check_run 'the new one too' run new lvs-reconcile apply --yes
 inside cat /run/trace >"$guest_mail/apply.trace"
 new=$(of_files)
 check_not 'the new one changes every file' "$(comm -12 <(echo "$old" | sort) <(echo "$new" | sort))" .
-run new lvs-reconcile rollback --yes
+check_run 'and taken back' run new lvs-reconcile rollback --yes
 inside cat /run/trace >"$guest_mail/rollback.trace"
 check 'a rollback leads back' "$(in_force)" "$was"
 
@@ -67,7 +67,7 @@ reset_at() {
   now=$(in_force)
   check "$what: the last good document is in force" "$now" "$was"
   [ "$now" != "$was" ] || kept=$((kept + 1))
-  check_has "$what: the history says so" "$(inside cat /run/found.history)" "$4"
+  check_has "$what: the history says so" "$(inside tail -n 1 /run/found.history)" "$4"
   check_has "$what: the next run converges" "$(undisturbed new)" '^done: '
 }
 again() { undisturbed old >/dev/null; }

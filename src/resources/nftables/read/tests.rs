@@ -31,6 +31,17 @@ fn states_in_every_spelling() {
 }
 
 #[test]
+fn helpers_where_protocols_have_no_names() {
+    let written = |name: &str, protocol: Value| {
+        helper(&json!({ "name": name, "type": name, "protocol": protocol, "l3proto": "ip" }))
+    };
+    assert_eq!(written("ftp", json!("tcp")), Some("ftp".to_owned()));
+    assert_eq!(written("ftp", json!(6)), Some("ftp".to_owned()));
+    assert_eq!(written("tftp", json!(17)), Some("tftp".to_owned()));
+    assert_eq!(written("ftp", json!(17)), None);
+}
+
+#[test]
 fn marks_in_every_spelling() {
     let key = json!({ "meta": { "key": "mark" } });
     for value in [json!(17), json!("0x11"), json!("0x00000011"), json!("17")] {
