@@ -18,7 +18,7 @@ lockout_ways=(hang-up kill abort disk reset memory)
 # The shortest window there is; what is promised beyond it; what an emulated machine may take longer for a login; and for
 # a boot.
 lockout_window=10 lockout_promised=5 lockout_slack=5
-lockout_boot=120
+lockout_boot=300
 
 lockout_prepare() {
   guest_install || return
@@ -55,7 +55,7 @@ lockout_repair() {
 
 lockout() {
   local began=${EPOCHREALTIME/./} back
-  lockout_said=$(inside -t 240 bash /run/lab/repo/tests/lab/lockout-inside change "$1" "$2" "${3:-cut}" 2>&1)
+  lockout_said=$(inside -t 400 bash /run/lab/repo/tests/lab/lockout-inside change "$1" "$2" "${3:-cut}" 2>&1)
   back=${EPOCHREALTIME/./}
   lockout_said+=$'\n'$(inside -t 150 bash /run/lab/repo/tests/lab/lockout-inside back 2>&1)
   lockout_seconds=$(awk -v gone=$(((back - began) / 1000)) '$1 == "cut" { cut = $2 } $1 == "in" { came = $2 }
