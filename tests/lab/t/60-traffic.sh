@@ -128,6 +128,7 @@ in_ client sysctl -qw net.ipv4.ip_local_port_range='1024 65535'
 background client python3 -IS "$lab_tests/traffic.py" load $vip 7 "$streams" "$rate" $LAB/classes >$LAB/load.log
 load=$background
 check_until "$streams streams are up" 60 all_up
+all_up || { fresh; exit; }   # without traffic there is nothing to see
 
 # --- changes of the document ---
 begin nothing; for i in $(seq $((repeat * 2))); do apply "$document"; done; settle
