@@ -105,12 +105,8 @@ impl Apply {
             turn.note(store)?;
         } else {
             self.safety.allow(&turn)?;
-            if self.asked()? {
-                // Who knows how long that took.
-                let mut part = session::part(&self.target, loaded).await?;
-                let now = session::plan(&mut part, store, &self.how.options(), host).await?;
-                same(&turn.digest(), &now)?;
-                turn = now;
+            if ask(self.yes, "Make these changes?")? {
+                turn = self.look_again(&turn, loaded, store, host).await?;
             }
             let what = (loaded.content.bytes.as_slice(), &self.target);
             let ended = self.safety.make(&mut turn, what, store, host).await?;
@@ -142,9 +138,18 @@ impl Apply {
         print_json(&value);
     }
 
-    /// Asks, where there is somebody to ask; false when nobody was.
-    fn asked(&self) -> Result<bool, Error> {
-        ask(self.yes, "Make these changes?")
+    /// Who knows how long the answer took: the plan must still be the one that was looked at.
+    async fn look_again(
+        &self,
+        seen: &Turn,
+        loaded: &Loaded,
+        store: &Store,
+        host: &mut LinuxHost,
+    ) -> Result<Turn, Error> {
+        let mut part = session::part(&self.target, loaded).await?;
+        let now = session::plan(&mut part, store, &self.how.options(), host).await?;
+        same(&seen.digest(), &now)?;
+        Ok(now)
     }
 }
 
