@@ -101,6 +101,9 @@ pub async fn turn<H: Host>(
     let given_back = known.given_back(&wanted.desired);
     let mut goal = Goal::of(wanted.desired, wanted.inventory, wanted.table);
     let Look { seen, mut judged } = goal.look(host).await?;
+    if goal.inventory.settle_edited(&seen.state) {
+        judged = goal.compare(&seen);
+    }
     let mut refusals = suspicions(&goal, &judged, &seen, &wanted.drains, options.deletions);
     let (leaving, connections) = departures(&judged.changes, host).await?;
     let now = &wanted.now;
@@ -112,7 +115,7 @@ pub async fn turn<H: Host>(
         goal.desired = drains.laid_over(&goal.desired, &seen.state);
         judged = goal.compare(&seen);
     }
-    adopt(&mut judged, &mut goal, &options.adopt);
+    adopt(&mut judged, &options.adopt);
     let held = hold::laid_over(&mut goal.desired, &mut judged.changes, &options.held);
     refusals.extend(guards::obstacles(&judged, &host.interfaces().await?));
     Ok(Turn {
@@ -170,16 +173,14 @@ async fn departures<H: Host>(
 }
 
 /// Conflicts that the operator named become changes of ours.
-fn adopt(judged: &mut Judged, goal: &mut Goal, names: &[String]) {
+fn adopt(judged: &mut Judged, names: &[String]) {
     let named = |it: &Change| names.contains(&format!("{} {}", it.kind().word(), it.name()));
-    let (adopted, conflicts) = std::mem::take(&mut judged.conflicts)
+    let (adopted, conflicts): (Vec<_>, _) = std::mem::take(&mut judged.conflicts)
         .into_iter()
         .partition(named);
     judged.conflicts = conflicts;
-    for change in adopted {
-        goal.inventory.owned.insert(&change);
-        judged.changes.push(change);
-    }
+    // They are ours from the moment in which they are edited.
+    judged.changes.extend(adopted);
 }
 
 /// What was known before the first step.

@@ -111,7 +111,7 @@ pub fn recover(store: &Store, mut inventory: Inventory) -> Result<Inventory, Hos
         if let Ok(mut entry) = run.entry() {
             // Of these the inventory knew, or the run gave them back.
             entry.prior.remove_all(&entry.remembered);
-            inventory = inventory.recovered(&entry.created, &entry.prior);
+            inventory = inventory.recovered(&entry.created, &entry.prior, &entry.owned);
         }
     }
     Ok(inventory)

@@ -15,6 +15,9 @@ pub struct Inventory {
     pub owned: Keys,
     /// What shared objects (sysctls, network cards, IPVS timeouts) were before we first set them.
     pub prior: State,
+    /// What others had made, and a run that was cut off was about to edit: ours from the moment in which it was.
+    #[serde(skip)]
+    pub unsettled: State,
 }
 
 /// The version of the inventory's format, of which there is one.
@@ -157,15 +160,26 @@ impl Inventory {
     }
 
     /// What it must say after a run that was cut off: what that run may have created is ours, and so is the duty to
-    /// give back what it may have changed.
-    pub fn recovered(mut self, created: &Keys, prior: &State) -> Self {
+    /// give back what it may have changed. Of what it may have edited, `owned` was ours before.
+    pub fn recovered(mut self, created: &Keys, prior: &State, owned: &Keys) -> Self {
         self.owned.merge(created);
-        let former = State::default().changes_to(prior);
-        for change in former.iter().filter(|it| it.nature() == Nature::Set) {
-            if self.prior.value_of(change).is_none() {
-                self.prior.merge(prior.value_of(change).unwrap_or_default());
+        for change in State::default().changes_to(prior) {
+            let was = || prior.value_of(&change).unwrap_or_default();
+            match change.nature() {
+                Nature::Set if self.prior.value_of(&change).is_none() => self.prior.merge(was()),
+                Nature::Made if !owned.contains(&change) => self.unsettled.merge(was()),
+                _ => {}
             }
         }
         self
+    }
+
+    /// What was edited by a run that was cut off is ours, now that the machine was looked at. True when there is any.
+    pub fn settle_edited(&mut self, live: &State) -> bool {
+        let edited = std::mem::take(&mut self.unsettled).changes_to(live);
+        let differs = |it: &&Change| matches!(it.verb(), Verb::Update | Verb::Replace);
+        let edited = Keys::of(edited.iter().filter(differs));
+        self.owned.merge(&edited);
+        !edited.is_empty()
     }
 }

@@ -351,3 +351,24 @@ fn what_changed_before_the_yes_is_looked_at_again() {
         &["verified 7 objects", "ends 0", "Make these changes? [y/N]", "look again", "ends 6"],
     );
 }
+
+/// What was taken over stays ours, wherever the run that took it over was killed.
+#[test]
+fn what_was_taken_over_before_a_kill_is_ours() {
+    assert_ends(
+        "ip addr add 192.0.2.2/24 dev eth0 label eth0:9; mine() { grep -o 192.0.2.2 /mnt/state/owned.json | head -1; }
+         kill_at() { strace -qq -o /dev/null -P \"$2\" -e trace=$1 -e inject=$1:signal=KILL \"$LVS\" apply --yes --adopt 'address eth0 192.0.2.2/24' >/dev/null; }
+         kill_at renameat /mnt/state/owned.json; ip -br -4 addr show eth0
+         lvs apply --yes >/dev/null; mine; lvs destroy --yes >/dev/null; ip -o -4 addr show eth0; echo gone",
+        0,
+        &["192.0.2.2/24", "\n192.0.2.2\ngone"],
+    );
+    // Killed before it was touched, it is somebody else's still.
+    assert_ends(
+        "ip addr add 192.0.2.2/24 dev eth0 label eth0:9
+         strace -qq -o /dev/null -P /mnt/state/pending/1 -e trace=fsync -e inject=fsync:signal=KILL \"$LVS\" apply --yes --adopt 'address eth0 192.0.2.2/24' >/dev/null
+         ls /mnt/state/pending; lvs destroy --yes; ip -o -4 addr show eth0; lvs apply --yes",
+        6,
+        &["1\n", "inet 192.0.2.2/24", "is not ours"],
+    );
+}

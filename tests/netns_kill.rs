@@ -1,5 +1,5 @@
 //! The program itself on the kernel itself, killed at every boundary between two mutations, or refused by the disk: what
-//! tests/lab/t/42-kill.sh does with IPVS and daemons, here with everything else and at every single point. Needs root
+//! tests/lab/t/long/42-kill.sh does with IPVS and daemons, here with everything else and at every single point. Needs root
 //! and strace; without them it fails.
 
 #[allow(dead_code, reason = "shared with programs that have properties")]

@@ -5,7 +5,7 @@
 #
 # An emulated machine needs seconds for each, so the suite tries every LAB_KILL_EVERY-th (tests/netns_kill.rs tries all,
 # without IPVS and daemons). All of them: LAB_TEST_SECONDS=7200 LAB_SECONDS=7200 LAB_KILL_EVERY=1 tests/lab/suite 42
-. "$(dirname "$0")/../lib.sh"; . "$(dirname "$0")/../cluster.sh"; . "$(dirname "$0")/../kill.sh"
+. "$(dirname "$0")/../../lib.sh"; . "$(dirname "$0")/../../cluster.sh"; . "$(dirname "$0")/../../kill.sh"
 every=${LAB_KILL_EVERY:-12} kill_place=lab
 
 # The same daemons, without what Debian's scripts spend seconds on: self-tests, and sleeping for two seconds.

@@ -2,7 +2,7 @@
 # Reset in the middle of a run, with a disk: the run is stopped just after a call that it makes (strace), and then there
 # is no power. After the boot every file is the old one or the new one, the last good document is in force, the history
 # says what happened, and the run can be made again.
-. "$(dirname "$0")/../lib.sh"; . "$(dirname "$0")/../guest.sh"
+. "$(dirname "$0")/../../lib.sh"; . "$(dirname "$0")/../../guest.sh"
 guest_up || exit
 guest_install
 inside 'systemctl -q enable lvs-reconcile-recover lvs-reconcile-boot'

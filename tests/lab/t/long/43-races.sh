@@ -1,7 +1,7 @@
 #!/bin/bash
 # Two who apply different documents at the same moment, and somebody who takes things away while one applies: one runs
 # at a time, what stands there in the end is wholly one document's, and the next apply puts right what is missing.
-. "$(dirname "$0")/../lib.sh"; . "$(dirname "$0")/../cluster.sh"
+. "$(dirname "$0")/../../lib.sh"; . "$(dirname "$0")/../../cluster.sh"
 pairs=${LAB_PAIRS:-50} times=${LAB_DISTURBED:-6}
 
 modprobe ip_vs

@@ -3,7 +3,7 @@
 # says so, nor refuse a new one unless its plan says so. What the plans say and what happened stand in one line for each
 # class, "# traffic CLASS: ...". LAB_TRAFFIC_REPEAT says how often every change is made and taken back (1): more for the
 # record, with LAB_TEST_SECONDS to match.
-. "$(dirname "$0")/../lib.sh"; . "$(dirname "$0")/../cluster.sh"
+. "$(dirname "$0")/../../lib.sh"; . "$(dirname "$0")/../../cluster.sh"
 repeat=${LAB_TRAFFIC_REPEAT:-1} streams=${LAB_TRAFFIC_STREAMS:-200} rate=${LAB_TRAFFIC_RATE:-30}
 vip=192.168.155.50
 document=$LAB/document.json edited=$LAB/edited.json
