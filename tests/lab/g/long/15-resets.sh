@@ -73,11 +73,11 @@ reset_at() {
 again() { undisturbed old >/dev/null; }
 
 reset_at 'the journal is on disk, and nothing done' apply "$(nth first apply '^fsync.*/pending/[0-9]+>')" 'cut off'; again
-reset_at 'half of the services changed' apply "$(nth first apply '^sendto.*nlmsg_type=(IPVS|0x[0-9a-f]+).*NLM_F_REQUEST, ')" 'cut off'; again
+reset_at 'half of the services changed' apply "$(nth first apply '^sendto.*nlmsg_type=(IPVS|0x[0-9a-f]+).*NLM_F_REQUEST([|]NLM_F_ACK)?, ')" 'cut off'; again
 reset_at 'the first file is in its place' apply "$(nth first apply '^renameat.*lvs-reconcile-new')" 'cut off'; again
 reset_at 'the last file is, and no directory is on disk' apply "$(nth last apply '^renameat.*lvs-reconcile-new')" 'cut off'; again
 reset_at 'all is done, and the run not closed' apply "$(nth first apply '^renameat.*/owned.json')" 'cut off'; again
-reset_at 'the run is closed, and its document not kept' apply "$(nth last apply '^rename\(')" 'done'
+reset_at 'the run is closed, and its document not kept' apply "$(nth last apply '^fsync.*/pending>')" 'done'
 reset_at 'in the middle of a rollback' rollback "$(nth first rollback '^renameat.*lvs-reconcile-new')" 'taken back'
 figure "P8 guest: $resets resets, $kept times the last good document in force after the boot"
 guest_down
