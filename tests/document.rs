@@ -6,6 +6,9 @@
     reason = "a test may stop at once"
 )]
 
+#[allow(dead_code, reason = "shared with programs that have properties")]
+mod figures;
+
 use lvs_reconcile::document::{self, Document, Problems};
 use nix::time::{ClockId, clock_gettime};
 use serde_json::Value;
@@ -88,6 +91,8 @@ fn b03_a_document_cut_at_any_byte_is_refused() {
         );
     }
     assert!(document::load(&text.as_bytes()[..whole], "cluster.json").is_ok());
+    let found = format!("the HOW-TO's cut after each of {whole} bytes, 0 of them accepted");
+    figures::figure("P12", "documents", &found);
 }
 
 fn first_problem(text: &str) -> String {
