@@ -394,3 +394,84 @@ fn leases_are_inside_their_network() {
         "netboot.dhcp.last is not in 172.16.0.0/16",
     );
 }
+
+#[test]
+fn what_no_other_machine_reaches_has_its_interface() {
+    let own = |name: &str, address: &str| {
+        let interface = json!({ "name": name, "addresses": [address] });
+        [("/directors/0/interfaces/-", interface)]
+    };
+    let loopback = "is a loopback address";
+    edge(
+        &own("lo", "127.0.0.2/8"),
+        &own("eth2", "127.0.0.2/8"),
+        loopback,
+    );
+    edge(
+        &own("eth2", "fe80::5/64"),
+        &own("eth2", "ff02::5/64"),
+        "is a multicast address",
+    );
+    edge(
+        &own("lo", "192.0.2.1/32"),
+        &own("lo", "224.0.0.1/32"),
+        "is a multicast address",
+    );
+}
+
+/// A wide range still counts behind a narrow one inside it, and the one that ends last counts.
+#[test]
+fn every_service_is_compared_with_the_range_that_ends_last() {
+    let services = |ranges: [(u16, u16); 3]| {
+        let service = |n: usize| json!({ "name": format!("s{n}"), "vip": "public", "port": ranges[n].0, "lastPort": ranges[n].1 });
+        [("/services", numbered(3, service))]
+    };
+    let inside = services([(80, 100), (85, 86), (90, 90)]);
+    let chained = services([(80, 100), (95, 120), (110, 110)]);
+    let apart = services([(80, 100), (101, 120), (121, 121)]);
+    edge(
+        &apart,
+        &inside,
+        "tcp port 85 of VIP public is in both s0 and s1",
+    );
+    edge(
+        &apart,
+        &inside,
+        "tcp port 90 of VIP public is in both s0 and s2",
+    );
+    edge(
+        &apart,
+        &chained,
+        "tcp port 95 of VIP public is in both s0 and s1",
+    );
+    edge(
+        &apart,
+        &chained,
+        "tcp port 110 of VIP public is in both s1 and s2",
+    );
+}
+
+#[test]
+fn an_exception_has_a_port_where_its_service_has_one() {
+    let exception = |port: Option<u16>| {
+        let mut it = json!({ "realServer": "rs1", "weight": 2 });
+        port.map(|port| it["port"] = port.into());
+        json!([it])
+    };
+    let by_vip = |port| [("/services/0/destinations", exception(port))];
+    edge(
+        &by_vip(Some(8080)),
+        &by_vip(Some(0)),
+        "is no port of a machine",
+    );
+    let by_mark = |port| {
+        let service =
+            json!({ "name": "marked", "firewallMark": 1, "destinations": exception(port) });
+        [("/services/-", service)]
+    };
+    edge(
+        &by_mark(None),
+        &by_mark(Some(80)),
+        "stands in a service without a port",
+    );
+}
