@@ -100,10 +100,7 @@ pub async fn turn<H: Host>(
     let known = wanted.inventory.clone();
     let given_back = known.given_back(&wanted.desired);
     let mut goal = Goal::of(wanted.desired, wanted.inventory, wanted.table);
-    let Look { seen, mut judged } = goal.look(host).await?;
-    if goal.inventory.settle_edited(&seen.state) {
-        judged = goal.compare(&seen);
-    }
+    let Look { seen, mut judged } = goal.first_look(host).await?;
     let mut refusals = suspicions(&goal, &judged, &seen, &wanted.drains, options.deletions);
     let (leaving, connections) = departures(&judged.changes, host).await?;
     let now = &wanted.now;

@@ -29,6 +29,15 @@ impl Goal {
         }
     }
 
+    /// The look that begins a turn: what a run that was cut off has edited is ours from now on.
+    pub async fn first_look<H: Host>(&mut self, host: &mut H) -> Result<Look, HostError> {
+        let mut look = self.look(host).await?;
+        if self.inventory.settle_edited(&look.seen.state) {
+            look.judged = self.compare(&look.seen);
+        }
+        Ok(look)
+    }
+
     /// Observes and compares.
     pub async fn look<H: Host>(&self, host: &mut H) -> Result<Look, HostError> {
         self.look_since(None, host).await
