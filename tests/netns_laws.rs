@@ -1,7 +1,7 @@
 //! The laws on the kernel itself: a walk from one generated state to the next. Every step converges, the second run
 //! changes nothing, the kernel does what the model says, `rollback` leads back, and what others made is never touched.
 //!
-//! LVS_WALK is the number of steps (default 20). What needs IPVS and dummy interfaces runs in the lab.
+//! LVS_WALK is the number of steps (default 10). What needs IPVS and dummy interfaces runs in the lab.
 
 use lvs_reconcile::host::linux::LinuxHost;
 use lvs_reconcile::host::memory::MemoryHost;
@@ -137,7 +137,7 @@ impl Walk {
 
 fn steps() -> usize {
     let told = std::env::var("LVS_WALK").ok();
-    told.map_or(20, |it| it.parse().unwrap())
+    told.map_or(10, |it| it.parse().unwrap())
 }
 
 /// Walks, and tells what was found. Whatever is random is the same every time.
