@@ -56,6 +56,9 @@ lockout_repair() {
 lockout() {
   local began=${EPOCHREALTIME/./} back
   lockout_said=$(inside -t 400 bash /run/lab/repo/tests/lab/lockout-inside change "$1" "$2" "${3:-cut}" 2>&1)
+  # After a reset: what says that it is up again is written in two steps.
+  # shellcheck disable=SC2119
+  guest_back || return
   back=${EPOCHREALTIME/./}
   lockout_said+=$'\n'$(inside -t 150 bash /run/lab/repo/tests/lab/lockout-inside back 2>&1)
   lockout_seconds=$(awk -v gone=$(((back - began) / 1000)) '$1 == "cut" { cut = $2 } $1 == "in" { came = $2 }
