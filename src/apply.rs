@@ -127,16 +127,37 @@ async fn give_back<H: Host>(
     }
 }
 
+/// What an undo tries again, and what not.
+#[derive(Default)]
+struct Rounds {
+    /// Was refused.
+    given_up: Keys,
+    /// What the last round made.
+    last: Vec<Change>,
+}
+
+impl Rounds {
+    /// The next round, of what still differs. None when nothing is left to try, or trying it has changed nothing.
+    fn next(&mut self, mut changes: Vec<Change>) -> Option<Plan> {
+        changes.retain(|it| !self.given_up.contains(it));
+        if changes.is_empty() || changes == self.last {
+            return None;
+        }
+        self.last.clone_from(&changes);
+        Some(Plan::of(changes))
+    }
+}
+
 /// Makes `plan`, which takes others back. What cannot be done is left, and keeps nothing else from being done: a file
 /// for which there is no room must not keep the address by which somebody could make some.
 pub async fn take_back<H: Host>(plan: &Plan, goal: &Goal, host: &mut H) -> Report {
     let (mut next, mut done) = (plan.clone(), 0);
-    let (mut why, mut given_up) = (None, Keys::default());
+    let (mut why, mut rounds) = (None, Rounds::default());
     for _ in 0..UNDO_ROUNDS {
         let (made, refused) = perform(&next, host).await;
         done += made;
         if let Some((step, error)) = refused {
-            given_up.insert(&step.change);
+            rounds.given_up.insert(&step.change);
             why.get_or_insert(Failure::Step { step, error });
         }
         let look = match goal.look(host).await {
@@ -148,13 +169,11 @@ pub async fn take_back<H: Host>(plan: &Plan, goal: &Goal, host: &mut H) -> Repor
         if left.is_empty() {
             return converged(done, look, Vec::new());
         }
-        let mut changes = look.judged.changes;
-        changes.retain(|it| !given_up.contains(it));
-        next = Plan::of(changes);
-        if next.is_empty() {
+        let Some(again) = rounds.next(look.judged.changes) else {
             let why = why.unwrap_or_else(|| Failure::Differs(left.clone()));
             return ended(done, Some(look.seen.state), why, left);
-        }
+        };
+        next = again;
     }
     let left: Vec<Change> = next.steps.into_iter().map(|step| step.change).collect();
     ended(done, None, Failure::Differs(left.clone()), left)
@@ -239,19 +258,17 @@ async fn undo<H: Host>(
     host: &mut H,
 ) -> Report {
     let before = &before.as_goal();
-    let (mut undone, mut given_up) = (0, Keys::default());
+    let (mut undone, mut rounds) = (0, Rounds::default());
     let mut seen = differences(before, reach, goal, host).await;
     for _ in 0..UNDO_ROUNDS {
         let Ok((_, changes)) = &seen else { break };
-        let mut changes = changes.clone();
-        changes.retain(|it| !given_up.contains(it));
-        if changes.is_empty() {
+        let Some(next) = rounds.next(changes.clone()) else {
             break;
-        }
-        let (made, refused) = perform(&Plan::of(changes), host).await;
+        };
+        let (made, refused) = perform(&next, host).await;
         undone += made;
         if let Some((step, _)) = refused {
-            given_up.insert(&step.change);
+            rounds.given_up.insert(&step.change);
         }
         seen = differences(before, reach, goal, host).await;
     }

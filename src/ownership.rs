@@ -18,6 +18,9 @@ pub struct Inventory {
     /// What others had made, and a run that was cut off was about to edit: ours from the moment in which it was.
     #[serde(skip)]
     pub unsettled: State,
+    /// True when there is one on disk that cannot be read.
+    #[serde(skip)]
+    pub is_stand_in: bool,
 }
 
 /// The version of the inventory's format, of which there is one.

@@ -168,7 +168,7 @@ pub async fn plan(
     host: &mut LinuxHost,
 ) -> Result<Turn, Error> {
     let turn = turn(wanted(part, store)?, options, host).await?;
-    if let Some(lost) = store.lost_inventory() {
+    if let Some(lost) = store.lost_inventory(&turn.goal.inventory) {
         part.warnings.push(format!(
             "an inventory cannot be read, {}: what carries no mark of ours counts as somebody else's until \
              `lvs-reconcile adopt`; remove the file when that is done",

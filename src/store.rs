@@ -68,7 +68,10 @@ impl Store {
     /// When it cannot be opened, or was written by a newer version: that one knows better.
     pub fn inventory(&self) -> Result<Inventory, HostError> {
         match self.load(OWNED) {
-            Err(_) if self.is_broken(OWNED)? => Ok(Inventory::default()),
+            Err(_) if self.is_broken(OWNED)? => Ok(Inventory {
+                is_stand_in: true,
+                ..Inventory::default()
+            }),
             read => read,
         }
     }
@@ -80,7 +83,9 @@ impl Store {
 
     /// Replaces the inventory; one that could not be read is kept beside it.
     pub fn save_inventory(&self, inventory: &Inventory) -> Result<(), HostError> {
-        if self.load::<Inventory>(OWNED).is_err() && self.is_broken(OWNED)? {
+        // Reading a large one again takes its time.
+        let must_look = || inventory.is_stand_in && self.load::<Inventory>(OWNED).is_err();
+        if must_look() && self.is_broken(OWNED)? {
             let path = self.dir.join(OWNED);
             fs::rename(&path, self.dir.join(SET_ASIDE)).map_err(|error| {
                 HostError::new(format!("cannot set {} aside", path.display()), error)
@@ -89,11 +94,11 @@ impl Store {
         self.save_json(OWNED, inventory)
     }
 
-    /// An inventory that cannot be read: the one we have, or one that had to make room for a new one.
-    pub fn lost_inventory(&self) -> Option<PathBuf> {
+    /// An inventory that cannot be read: the one that `read` stands in for, or one that had to make room for it.
+    pub fn lost_inventory(&self, read: &Inventory) -> Option<PathBuf> {
         let (path, aside) = (self.dir.join(OWNED), self.dir.join(SET_ASIDE));
-        let broken = self.load::<Inventory>(OWNED).is_err();
-        broken.then_some(path).or(aside.exists().then_some(aside))
+        let lost = read.is_stand_in.then_some(path);
+        lost.or(aside.exists().then_some(aside))
     }
 
     /// True for a file that can be opened, and is neither what it should be nor from the future.

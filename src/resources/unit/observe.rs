@@ -29,19 +29,16 @@ pub async fn units(scope: &Scope<'_>) -> Result<Set<Unit>, HostError> {
         let Some(running) = init.running(name).await? else {
             continue;
         };
-        units.insert(match scope.desired.units.get(name) {
-            Some(unit) => Unit {
-                config: config(unit, &running, scope.desired)?,
-                ..unit.clone()
-            },
-            None => no_longer_wanted(name),
-        });
+        let wanted = scope.desired.units.get(name).cloned();
+        let unit = wanted.unwrap_or_else(|| not_asked_for(name));
+        let config = config(&unit, &running, scope.desired)?;
+        units.insert(Unit { config, ..unit });
     }
     Ok(units)
 }
 
-/// What it reads does not matter any more.
-fn no_longer_wanted(name: &str) -> Unit {
+/// What it reads does not matter.
+fn not_asked_for(name: &str) -> Unit {
     Unit {
         name: name.to_owned(),
         reads: Vec::new(),
@@ -60,7 +57,7 @@ fn config(unit: &Unit, running: &Running, desired: &State) -> Result<Option<Stri
     let read_by_us = record::read(&unit.name, &running.run).is_some_and(|it| it == disk.digest);
     let table = reexported.then(|| changed(exports::TABLE)).flatten();
     let read_at = running.started.max(table);
-    let current = read_by_us || read_at > disk.changed;
+    let current = unit.reads.is_empty() || read_by_us || read_at > disk.changed;
     Ok(current.then_some(disk.digest))
 }
 

@@ -27,6 +27,11 @@ LVS_RECONCILE_LOG=debug in_ dir1 "$LVS" watch --interval 1 </dev/null >>"$LAB/sa
 sleep 3; secret "$canary"
 check_until 'watch brings a secret in' 20 in_ dir1 grep -q CanaryOne /kickstart/rs1.cfg
 in_ dir1 pkill -x lvs-reconcile; wait "$watch"
+secret "$other"; said apply --yes
+rolled=$(lvs dir1 rollback --yes --diff 2>&1); check 'a rollback ends well' $? 0
+echo "$rolled" >>"$LAB/said"
+check_has 'it brings the secret before back' "$(in_ dir1 cat /kickstart/rs1.cfg)" 'rootpw --iscrypted .*CanaryOne'
+check 'and touches no daemon' "$(grep -c isc-dhcp-server <<<"$rolled")" 0
 said destroy --yes --diff
 
 check_has 'what was looked through has what was said' "$(cat "$LAB/said")" 'root password: secret'
