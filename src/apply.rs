@@ -204,6 +204,10 @@ fn converged(done: usize, look: Look, lost: Vec<Change>) -> Report {
 }
 
 fn missing(beside: &State, live: &State) -> Vec<Change> {
+    // The usual case, in which everything alive would count as a difference first.
+    if beside.is_empty() {
+        return Vec::new();
+    }
     let mut changes = live.changes_to(beside);
     changes.retain(|it| it.verb() == Verb::Create);
     changes

@@ -179,6 +179,10 @@ impl Inventory {
 
     /// What was edited by a run that was cut off is ours, now that the machine was looked at. True when there is any.
     pub fn settle_edited(&mut self, live: &State) -> bool {
+        // The usual case, in which everything alive would be taken for new.
+        if self.unsettled.is_empty() {
+            return false;
+        }
         let edited = std::mem::take(&mut self.unsettled).changes_to(live);
         let differs = |it: &&Change| matches!(it.verb(), Verb::Update | Verb::Replace);
         let edited = Keys::of(edited.iter().filter(differs));
