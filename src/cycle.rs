@@ -208,6 +208,8 @@ impl Turn {
         let report = self.carry_out(&begun, store, host).await?;
         if report.is_restored() {
             run.discard();
+        } else if report.is_converged() {
+            run.close(store);
         }
         if report.is_converged() || report.is_restored() {
             journal::close_all(store);

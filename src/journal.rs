@@ -30,6 +30,8 @@ const BEFORE: &str = "before.json";
 
 /// There when the run was taken back.
 const UNDONE: &str = "undone";
+/// There when the run never came to its end.
+const CUT_OFF: &str = "cut-off";
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,14 +119,16 @@ pub fn recover(store: &Store, mut inventory: Inventory) -> Result<Inventory, Hos
     Ok(inventory)
 }
 
-/// Closes the journals of runs that are over: what they say stands in the inventory now.
+/// Closes the journals of runs that were cut off: what they say stands in the inventory now.
 pub fn close_all(store: &Store) {
     for run in runs(store, Stage::Pending) {
         // The journal is there whole, or not at all: then nothing was done.
-        match run.has(JOURNAL) {
-            // What cannot be moved now is found, and tried, again next time.
-            true => drop(run.rename(store, Stage::Over)),
-            false => run.discard(),
+        if run.has(JOURNAL) {
+            // For `history` alone; a full disk must not keep the run from being closed.
+            let _ = run.save(CUT_OFF, b"");
+            run.close(store);
+        } else {
+            run.discard();
         }
     }
     forget_old(store);
@@ -237,6 +241,16 @@ impl Run {
     /// True when the run was taken back.
     pub fn is_undone(&self) -> bool {
         self.has(UNDONE)
+    }
+
+    /// True when the run never came to its end, and a later one made up for it.
+    pub fn was_cut_off(&self) -> bool {
+        self.has(CUT_OFF)
+    }
+
+    /// Takes the run to those that are over. What cannot be moved now is found, and tried, again by the next run.
+    pub fn close(&self, store: &Store) {
+        let _ = self.rename(store, Stage::Over);
     }
 
     /// The document that was in force before the run, when there was one.

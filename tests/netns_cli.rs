@@ -219,6 +219,21 @@ fn json_is_json() {
         0,
         &["converged"],
     );
+    assert_ends(
+        "lvs apply --yes >/dev/null; lvs apply --yes --format json | jq -c .result",
+        0,
+        &[r#"{"done":0,"end":"nothing to do"}"#],
+    );
+}
+
+/// As a run stands on disk that was killed: the next one makes up for it, and nobody takes it for one that ended well.
+#[test]
+fn a_run_that_was_cut_off_is_remembered_as_such() {
+    assert_ends(
+        "lvs apply --yes >/dev/null; cd /mnt/state; mv history/1 pending/1; lvs history; lvs apply --yes >/dev/null; lvs history",
+        0,
+        &["cut off\n", "cut off, and finished by a later run\n"],
+    );
 }
 
 /// Two operators at once, again and again, who want different things: one has the lock and the other is told so, or

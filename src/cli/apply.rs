@@ -96,6 +96,7 @@ impl Apply {
             show(&turn, part, &self.target, "apply", &self.shown);
         }
         if !turn.refusals.is_empty() {
+            self.tell_end(&turn, part, "refused");
             return Err(Error::Refused);
         }
         if let Some(approved) = &self.approved {
@@ -103,6 +104,7 @@ impl Apply {
         }
         if turn.plan.is_empty() {
             turn.note(store)?;
+            self.tell_end(&turn, part, "nothing to do");
         } else {
             self.safety.allow(&turn)?;
             if ask(self.yes, "Make these changes?")? {
@@ -128,14 +130,23 @@ impl Apply {
             print(&output::report::report(ended.report(), turn));
             return print(&waiting.map(Waiting::text).unwrap_or_default());
         }
-        let document = self.target.document.to_string_lossy();
-        let context = part.context("apply", &document);
-        let plan = output::json::plan(turn, &context);
-        let mut value = output::json::with_report(plan, ended.report());
+        let mut value = output::json::with_report(self.value(turn, part), ended.report());
         if let Some(waiting) = waiting {
             value["confirm"] = waiting.value();
         }
         print_json(&value);
+    }
+
+    /// A program is told how it ended without a step, too; people have read the plan.
+    fn tell_end(&self, turn: &Turn, part: &Part, end: &str) {
+        if self.shown.format == Format::Json {
+            print_json(&output::json::with_end(self.value(turn, part), end));
+        }
+    }
+
+    fn value(&self, turn: &Turn, part: &Part) -> serde_json::Value {
+        let document = self.target.document.to_string_lossy();
+        output::json::plan(turn, &part.context("apply", &document))
     }
 
     /// Who knows how long the answer took: the plan must still be the one that was looked at.

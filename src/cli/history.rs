@@ -65,6 +65,7 @@ fn word(run: &Run) -> &'static str {
     match run.stage {
         Stage::Undoing => "being taken back",
         Stage::Over if run.is_undone() => "taken back",
+        Stage::Over if run.was_cut_off() => "cut off, and finished by a later run",
         Stage::Over => "done",
         Stage::Pending if confirm::window(run).is_some() => "waits to be confirmed",
         Stage::Pending => "cut off",

@@ -198,10 +198,12 @@ fn finish(store: &Store, former: &Former, runs: &[Run]) -> Result<(), Error> {
     store.save_inventory(&former.inventory(store.inventory()?))?;
     let taken_back = runs.first().and_then(confirm::document);
     let taken_back = taken_back.or_else(|| std::fs::read(store.last_good()).ok());
-    if let Some(bytes) = taken_back {
+    let before = runs.last().and_then(Run::document_before);
+    // One that was killed at its end has brought the document before back already.
+    if let Some(bytes) = taken_back.filter(|it| before.as_ref() != Some(it)) {
         store.save_taken_back(&bytes)?;
     }
-    match runs.last().and_then(Run::document_before) {
+    match before {
         Some(bytes) => store.save_last_good(&bytes)?,
         None => store.forget_last_good()?,
     }

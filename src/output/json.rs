@@ -53,6 +53,12 @@ pub fn with_report(mut plan: Value, report: &Report) -> Value {
     plan
 }
 
+/// The same where no step was made.
+pub fn with_end(mut plan: Value, end: &str) -> Value {
+    plan["result"] = json!({ "end": end, "done": 0 });
+    plan
+}
+
 fn change(change: &Change, judge: &Judge<'_>) -> Value {
     let mut value = listed(change);
     let sides = value_of(change);
