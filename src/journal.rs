@@ -384,7 +384,8 @@ impl Entry {
     }
 }
 
-fn seconds_since_1970() -> u64 {
+/// The time of day.
+pub fn seconds_since_1970() -> u64 {
     std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .map_or(0, |it| it.as_secs())

@@ -16,8 +16,9 @@ use crate::host::linux::facts::{Listener, MachineFacts};
 use crate::host::linux::{self, LinuxHost};
 use crate::host::{Host, HostError};
 use crate::ipvs::ServiceId;
-use crate::journal;
+use crate::journal::{self, seconds_since_1970};
 use crate::output::{Context, Files};
+use crate::overlay::armed::{Armed, fetches};
 use crate::overlay::drain::Moment;
 use crate::ownership::IpvsTable;
 use crate::source::{Content, FileSource, Source, Trust};
@@ -104,16 +105,17 @@ pub fn understand(content: Content) -> Result<Loaded, Error> {
 
 /// The node's part of the document.
 pub async fn part(target: &Target, loaded: &Loaded) -> Result<Part, Error> {
-    let node = match &target.node {
-        Some(node) => node.clone(),
-        None => host_name()?,
-    };
+    let node = node(target)?;
     let machine = linux::facts::facts();
-    let mut desired =
-        desired::resolve(&loaded.document, &node, &facts(&machine)).map_err(|problems| {
-            let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
-            Error::Document(lines.join("\n"))
-        })?;
+    let armed = armed(&Store::at(&target.state_dir), seconds_since_1970())?;
+    let facts = Facts {
+        armed: armed.names(),
+        ..facts(&machine)
+    };
+    let mut desired = desired::resolve(&loaded.document, &node, &facts).map_err(|problems| {
+        let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        Error::Document(lines.join("\n"))
+    })?;
     let mut warnings = loaded.warnings.clone();
     warnings.append(&mut desired.warnings);
     let mut part = Part {
@@ -123,6 +125,34 @@ pub async fn part(target: &Target, loaded: &Loaded) -> Result<Part, Error> {
     };
     part.warnings.extend(listening(&part, &machine.listeners));
     Ok(part)
+}
+
+/// The director that this machine is.
+pub fn node(target: &Target) -> Result<String, HostError> {
+    match &target.node {
+        Some(node) => Ok(node.clone()),
+        None => host_name(),
+    }
+}
+
+/// Who is to install himself at this moment.
+pub fn armed(store: &Store, now: u64) -> Result<Armed, HostError> {
+    let armed = store.armed()?;
+    if armed == Armed::default() {
+        return Ok(armed);
+    }
+    // Without a log nobody has fetched anything.
+    let log = fs::read_to_string(desired::WEB_LOG).unwrap_or_default();
+    Ok(armed.still(now, &fetches(&log)))
+}
+
+/// Who has installed himself, or has let his time pass, is armed no longer.
+pub fn forget_installed(store: &Store) -> Result<(), HostError> {
+    let still = armed(store, seconds_since_1970())?;
+    match store.armed()? == still {
+        true => Ok(()),
+        false => store.save_armed(&still),
+    }
 }
 
 /// The short name of this host.
@@ -249,6 +279,7 @@ fn facts(machine: &MachineFacts) -> Facts {
     Facts {
         dhcp,
         nfs_unit: machine.nfs_unit.clone(),
+        armed: BTreeSet::new(),
         origin: Origin::Machine,
     }
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::host::HostError;
+use crate::overlay::armed::Armed;
 use crate::overlay::drain::Drains;
 use crate::ownership::Inventory;
 
@@ -34,6 +35,7 @@ impl Default for Header {
     }
 }
 
+const ARMED: &str = "armed.json";
 const TAKEN_BACK: &str = "taken-back.json";
 /// How names begin of what is not in its place yet.
 const NEW: &str = ".new-";
@@ -118,6 +120,16 @@ impl Store {
     /// Replaces the list of drains under way.
     pub fn save_drains(&self, drains: &Drains) -> Result<(), HostError> {
         self.save_json("drains.json", drains)
+    }
+
+    /// Who is armed.
+    pub fn armed(&self) -> Result<Armed, HostError> {
+        self.load(ARMED)
+    }
+
+    /// Replaces the list of who is armed.
+    pub fn save_armed(&self, armed: &Armed) -> Result<(), HostError> {
+        self.save_json(ARMED, armed)
     }
 
     /// The last document that was applied, for the boot unit and for `watch`.

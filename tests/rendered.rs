@@ -31,6 +31,7 @@ fn facts() -> Facts {
     Facts {
         dhcp: Some(DhcpServer::debian()),
         nfs_unit: Some("nfs-kernel-server".into()),
+        armed: ["rs1".to_owned()].into(),
         origin: Origin::Machine,
     }
 }

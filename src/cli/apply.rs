@@ -118,6 +118,7 @@ impl Apply {
                 return Ok(0);
             }
         }
+        session::forget_installed(store)?;
         if !self.boot {
             keep(store, &loaded.content.bytes)?;
         }

@@ -15,6 +15,7 @@ pub use crate::session::Target;
 
 mod adopt;
 mod apply;
+mod arm;
 mod confirm;
 mod destroy;
 mod guard;
@@ -82,6 +83,10 @@ enum Command {
     Rollback(rollback::Rollback),
     /// List the last runs, and what became of them.
     History(history::History),
+    /// Let machines install themselves when they boot next, once: until then they boot from their disks.
+    Arm(arm::ArmMachines),
+    /// Let machines boot from their disks again.
+    Disarm(arm::Disarm),
     /// Make objects ours that stand on the machine: from now on the document decides about them.
     Adopt(adopt::Names),
     /// Give objects up: they stay as they are, and are never changed or removed by us.
@@ -172,6 +177,8 @@ pub async fn run(cli: Cli) -> Result<Success, Error> {
         Command::Confirm(it) => it.run().await,
         Command::Rollback(it) => it.run().await,
         Command::History(it) => it.run(),
+        Command::Arm(it) => it.run().await,
+        Command::Disarm(it) => it.run().await,
         Command::Adopt(it) => it.adopt().await,
         Command::Release(it) => it.release().await,
         Command::Guard(it) => it.run().await,

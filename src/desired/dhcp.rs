@@ -9,6 +9,7 @@ use crate::document::{Dhcp, Interface};
 use crate::resources::unit::OnChange;
 
 use super::addresses::addresses_of;
+use super::boot::Booting;
 use super::facts::Facts;
 use super::files::{Served, whole};
 use super::machines::Machines;
@@ -43,16 +44,16 @@ pub(super) fn server(
 }
 
 /// The inside interface that the server listens on.
-struct Place<'a> {
-    interface: &'a Interface,
-    network: Ipv4Net,
-    own: Ipv4Addr,
+pub(super) struct Place<'a> {
+    pub interface: &'a Interface,
+    pub network: Ipv4Net,
+    pub own: Ipv4Addr,
 }
 
 impl<'a> Place<'a> {
     /// Where the whole range is on-link and we have an address of our own: one that moves to another director would
     /// take the clients along.
-    fn of(node: &Node<'a>, dhcp: &Dhcp) -> Option<Self> {
+    pub fn of(node: &Node<'a>, dhcp: &Dhcp) -> Option<Self> {
         node.inside().find_map(|interface| {
             let own = interface.addresses.iter().find_map(|it| {
                 let (IpNet::V4(network), IpAddr::V4(own)) = (it.network().get(), it.address())
@@ -86,6 +87,7 @@ impl<'a> Place<'a> {
             router,
             name_servers,
             domain: node.document.domain.as_ref(),
+            boot: Booting::of(node).map(|it| it.loaded()),
             lease_seconds: dhcp.lease_seconds.map_or(43_200, |it| it.get()),
         }
     }

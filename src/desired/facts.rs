@@ -1,5 +1,7 @@
 //! What resolving a document needs to know of the machine: which daemons are there, and what they are called.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 /// Facts of one machine; recorded in a snapshot, so that an offline plan agrees with one made on the machine.
@@ -11,6 +13,8 @@ pub struct Facts {
     /// The NFS server's unit: `nfs-server` under systemd, `nfs-kernel-server` under sysvinit; `None` when not
     /// installed.
     pub nfs_unit: Option<String>,
+    /// Machines that are to install themselves when they boot next.
+    pub armed: BTreeSet<String>,
     /// Where the above comes from.
     pub origin: Origin,
 }
@@ -63,6 +67,7 @@ impl Facts {
         Self {
             dhcp: Some(DhcpServer::debian()),
             nfs_unit: Some("nfs-server".into()),
+            armed: BTreeSet::new(),
             origin: Origin::Assumed,
         }
     }

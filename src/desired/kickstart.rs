@@ -14,7 +14,7 @@ use super::render;
 use super::services::Balanced;
 
 /// Where they are exported from; installers that are told nothing look for `/kickstart/ADDRESS-kickstart`.
-const DIRECTORY: &str = "/kickstart";
+pub(super) const DIRECTORY: &str = "/kickstart";
 
 /// All kickstart files.
 pub(super) fn files(
@@ -23,8 +23,7 @@ pub(super) fn files(
     table: &Balanced,
     findings: &mut Findings,
 ) -> Vec<File> {
-    let profiles = node.document.netboot.iter().flat_map(|it| &it.kickstart);
-    let profiles: Vec<&KickstartProfile> = profiles.collect();
+    let profiles: Vec<&KickstartProfile> = profiles(node).collect();
     if profiles.is_empty() {
         return Vec::new();
     }
@@ -47,8 +46,13 @@ pub(super) fn files(
     named.collect()
 }
 
+/// What real servers can be installed as.
+pub(super) fn profiles<'a>(node: &Node<'a>) -> impl Iterator<Item = &'a KickstartProfile> {
+    node.document.netboot.iter().flat_map(|it| &it.kickstart)
+}
+
 /// The one it names, or the only one there is.
-fn profile_of<'a>(
+pub(super) fn profile_of<'a>(
     machine: &RealServer,
     profiles: &[&'a KickstartProfile],
 ) -> Option<&'a KickstartProfile> {
@@ -59,8 +63,13 @@ fn profile_of<'a>(
     }
 }
 
+/// The kickstart file of a machine.
+pub(super) fn path(machine: &RealServer) -> String {
+    format!("{DIRECTORY}/{}.cfg", machine.name)
+}
+
 fn paths(machine: &RealServer) -> Vec<String> {
-    let by_name = format!("{DIRECTORY}/{}.cfg", machine.name);
+    let by_name = path(machine);
     match machine.address.get() {
         IpAddr::V4(address) => vec![by_name, format!("{DIRECTORY}/{address}-kickstart")],
         IpAddr::V6(_) => vec![by_name],

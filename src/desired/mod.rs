@@ -7,6 +7,7 @@
 //! ```
 
 mod addresses;
+mod boot;
 mod dhcp;
 mod facts;
 mod files;
@@ -32,6 +33,7 @@ mod words;
 mod tests;
 
 pub use addresses::External;
+pub use boot::{Sources, WEB_LOG, sources};
 pub use facts::{DhcpServer, Facts, Origin};
 pub use names::Names;
 pub use problem::Problem;

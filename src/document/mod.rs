@@ -3,6 +3,7 @@
 //! A field that was not written is `None` or an empty list here; what that means is decided in `desired`, and only
 //! there. Everything in this module is pure: it reads no file, no clock and no environment.
 
+mod boot;
 pub mod check;
 mod director;
 mod explain;
@@ -16,6 +17,7 @@ mod strict;
 pub mod values;
 mod warn;
 
+pub use boot::{Boot, Loaders};
 pub use director::{Bond, Bridge, Director, Dummy, Interface, Route, SysctlSetting, Vlan};
 pub use load::{examine, load};
 pub use netboot::{Dhcp, Export, KickstartProfile, Netboot, Partition};

@@ -1,5 +1,6 @@
 //! What the director serves to the real servers: exports, DHCP, kickstart.
 
+use super::boot::Boot;
 use super::values::{
     AbsolutePath, Address4, DhcpBackend, DiskName, ExportClient, Keyboard, KickstartTarget,
     Language, LeaseSeconds, MountPoint, Name, PackageName, SizeMiB, TimeZone, Url,
@@ -38,6 +39,9 @@ pub struct Netboot {
     /// Profiles of kickstart files; each real server with a `mac` gets one file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kickstart: Vec<KickstartProfile>,
+    /// Booting from the network, for machines that have a `mac`. Absent: boot files are left alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub boot: Option<Boot>,
 }
 
 /// The DHCP server on the inside network.

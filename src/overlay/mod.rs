@@ -1,4 +1,5 @@
 //! Facts of the moment laid over the desired state, before planning. Pure.
 
+pub mod armed;
 pub mod drain;
 pub mod hold;

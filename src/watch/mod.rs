@@ -189,6 +189,7 @@ impl Watcher {
         } else {
             self.make(&mut turn, &part, fresh).await?;
         }
+        session::forget_installed(&self.store)?;
         if fresh {
             self.fresh = false;
             session::keep(&self.store, &self.loaded.content.bytes)?;

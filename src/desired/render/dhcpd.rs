@@ -8,7 +8,7 @@ use ipnet::Ipv4Net;
 use crate::document::{DomainName, MacAddress, Name};
 
 use super::super::pools::Pool;
-use super::HEADER;
+use super::{HEADER, IPXE, Loaded};
 
 /// The one subnet that is served.
 pub(in super::super) struct Subnet<'a> {
@@ -20,6 +20,8 @@ pub(in super::super) struct Subnet<'a> {
     pub name_servers: Vec<Ipv4Addr>,
     pub domain: Option<&'a DomainName>,
     pub lease_seconds: u32,
+    /// For machines that boot from the network.
+    pub boot: Option<Loaded>,
 }
 
 /// An address that belongs to one machine.
@@ -45,6 +47,9 @@ pub(in super::super) fn dhcpd(subnet: &Subnet, reservations: &[Reservation]) -> 
         server = subnet.server,
         most = lease.saturating_mul(2),
     );
+    if let Some(loaded) = &subnet.boot {
+        write_boot(&mut text, loaded);
+    }
     write_subnet(&mut text, subnet);
     // At top level: dhcpd takes a host for global wherever it stands.
     for Reservation { name, mac, address } in reservations {
@@ -56,6 +61,36 @@ pub(in super::super) fn dhcpd(subnet: &Subnet, reservations: &[Reservation]) -> 
     text
 }
 
+/// Only firmwares are told a file: an installer that gets one takes it for its kickstart file. The architectures are
+/// those of RFC 4578; a client of HTTP wants its class back (UEFI 2.5, 23.7).
+fn write_boot(text: &mut String, loaded: &Loaded) {
+    let Loaded {
+        bios,
+        uefi,
+        uefi_arm,
+        uefi_http,
+    } = loaded;
+    let _ = write!(
+        text,
+        "option arch code 93 = unsigned integer 16;\n\n\
+         class \"lvs-pxe\" {{\n  \
+         match if substring(option vendor-class-identifier, 0, 9) = \"PXEClient\";\n  \
+         if exists user-class and option user-class = \"iPXE\" {{\n    filename \"{IPXE}\";\n  \
+         }} elsif option arch = 00:07 or option arch = 00:09 {{\n    filename \"{uefi}\";\n  \
+         }} elsif option arch = 00:0b {{\n    filename \"{uefi_arm}\";\n  \
+         }} else {{\n    filename \"{bios}\";\n  }}\n}}\n\n"
+    );
+    if let Some(url) = uefi_http {
+        let _ = write!(
+            text,
+            "class \"lvs-httpboot\" {{\n  \
+             match if substring(option vendor-class-identifier, 0, 10) = \"HTTPClient\";\n  \
+             option vendor-class-identifier \"HTTPClient\";\n  \
+             filename \"{url}\";\n}}\n\n"
+        );
+    }
+}
+
 fn write_subnet(text: &mut String, subnet: &Subnet) {
     let Subnet {
         server: _,
@@ -65,6 +100,7 @@ fn write_subnet(text: &mut String, subnet: &Subnet) {
         name_servers,
         domain,
         lease_seconds: _,
+        boot: _,
     } = subnet;
     let (address, mask) = (network.network(), network.netmask());
     let _ = writeln!(text, "subnet {address} netmask {mask} {{");

@@ -1,20 +1,27 @@
 //! Renderers: one per generated file, from typed values to text. No value can hold a character that means something in
 //! its file (`document::values` has the grammars), so none of them has to be trusted to quote.
 
+mod boot;
 mod dhcpd;
 mod exports;
 mod hosts;
 mod isc_interfaces;
 mod kickstart;
 mod modules;
+mod nginx;
 mod sysctls;
 
+pub(super) use boot::{
+    IPXE, Install, Loaded, dashed, grub, grub_default, grub_name, ipxe, ipxe_default, pxelinux,
+    pxelinux_default,
+};
 pub(super) use dhcpd::{Reservation, Subnet, dhcpd};
 pub(super) use exports::exports;
 pub(super) use hosts::hosts;
 pub(super) use isc_interfaces::isc_interfaces;
 pub(super) use kickstart::kickstart;
 pub(super) use modules::modules;
+pub(super) use nginx::{Web, nginx};
 pub(super) use sysctls::sysctls;
 
 use crate::document::{DomainName, Name};

@@ -79,6 +79,7 @@ fn what_only_the_node_can_tell_comes_all_at_once() {
     let none = Facts {
         dhcp: None,
         nfs_unit: None,
+        armed: Default::default(),
         origin: Origin::Machine,
     };
     let wishes = json!({

@@ -18,8 +18,8 @@ pub use numbers::{
     SizeMiB, Threshold, TimeoutSeconds, Version, VlanId, Weight,
 };
 pub use text::{
-    AbsolutePath, DiskName, Keyboard, Language, MountPoint, PackageName, SchemaReference,
-    SysctlKey, SysctlValue, TimeZone, Url,
+    AbsolutePath, BootFile, DiskName, KernelArgument, Keyboard, Language, MountPoint, PackageName,
+    SchemaReference, SysctlKey, SysctlValue, TimeZone, Url,
 };
 pub(super) use words::nearest;
 pub use words::{

@@ -78,6 +78,21 @@ text! {
         "pattern": r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~:/?&=%+-]*)?$",
         "maxLength": 255,
     };
+    /// A file below the directory of the boot loaders.
+    BootFile, boot_file, {
+        "type": "string",
+        "description": "A file below the directory of the boot loaders.",
+        "pattern": r"^(?!.*(^|/)\.)[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$",
+        "maxLength": 100,
+        "examples": ["lpxelinux.0", "efi/shimx64.efi"],
+    };
+    /// An argument for the kernel of an installer. Boot loaders give a meaning to most other characters.
+    KernelArgument, |text| plain(text, 200, "=._,:/@%+-", "write one argument of plain characters, such as \"console=ttyS0\""), {
+        "type": "string",
+        "description": "An argument for the installer's kernel.",
+        "pattern": "^[A-Za-z0-9=._,:/@%+-]{1,200}$",
+        "examples": ["console=ttyS0,115200"],
+    };
     /// A locale, such as `en_US.UTF-8`.
     Language, |text| plain(text, 64, "_.@-", "write a locale such as \"en_US.UTF-8\""), {
         "type": "string",
@@ -155,6 +170,20 @@ fn absolute_path(text: &str) -> Result<(), BadValue> {
             wrong("has a slash at its end or two in a row")
         }
         _ => Ok(()),
+    }
+}
+
+fn boot_file(text: &str) -> Result<(), BadValue> {
+    let fix = "write a path below the directory, such as \"lpxelinux.0\"";
+    // DHCP has room for 127 bytes, in which a URL may stand before it.
+    plain(text, 100, "._/-", fix)?;
+    let bad = |part: &str| part.is_empty() || part.starts_with('.');
+    match text.split('/').any(bad) {
+        true => Err(BadValue::new(
+            "has a part that is empty or begins with a dot",
+            fix,
+        )),
+        false => Ok(()),
     }
 }
 

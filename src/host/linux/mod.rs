@@ -22,6 +22,7 @@ pub mod packet;
 pub mod proc_sys;
 pub mod rtnl;
 pub mod sessions;
+pub mod web;
 
 use links::Links;
 use rtnl::Rtnl;

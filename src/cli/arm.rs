@@ -1,0 +1,187 @@
+//! `arm` and `disarm`: which machines install themselves when they boot next.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::apply::{ask, outcome};
+use super::safety::{Safety, duration};
+use super::{Place, Shown, print, show};
+use crate::desired::{self, Sources};
+use crate::error::{Error, Success};
+use crate::host::linux::{LinuxHost, web};
+use crate::journal::seconds_since_1970;
+use crate::lock::Lock;
+use crate::output::report;
+use crate::overlay::armed::{Arm, Armed};
+use crate::session::{self, Loaded, Target};
+use crate::source::Trust;
+use crate::store::Store;
+
+/// Arguments of `arm`.
+#[derive(Debug, Args)]
+pub struct ArmMachines {
+    /// Disarmed when the installer has fetched its kickstart file over HTTP, and at the latest after this time.
+    #[arg(long, value_name = "TIME", default_value = "4h", value_parser = duration)]
+    within: Duration,
+    /// Arm even when the install tree does not answer.
+    #[arg(long)]
+    unchecked: bool,
+    #[command(flatten)]
+    which: Which,
+}
+
+/// Arguments of `disarm`.
+#[derive(Debug, Args)]
+pub struct Disarm {
+    #[command(flatten)]
+    which: Which,
+}
+
+/// Which machines, and how it is said.
+#[derive(Debug, Args)]
+struct Which {
+    /// Real servers, by name.
+    #[arg(required = true)]
+    machines: Vec<String>,
+    /// The director that this machine is, when its host name does not say so.
+    #[arg(long, env = "LVS_RECONCILE_NODE")]
+    node: Option<String>,
+    /// Do not ask. Without a terminal nobody is asked.
+    #[arg(long, short)]
+    yes: bool,
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    shown: Shown,
+}
+
+impl ArmMachines {
+    pub async fn run(self) -> Result<Success, Error> {
+        let force = Force::take(&self.which, "arm")?;
+        let now = seconds_since_1970();
+        let mut armed = force.armed(now)?;
+        for machine in &self.which.machines {
+            let sources = force.sources(machine)?;
+            if !self.unchecked {
+                check(machine, &sources).await?;
+            }
+            armed.arm(Arm {
+                machine: machine.clone(),
+                address: sources.address,
+                since: now,
+                until: now + self.within.as_secs(),
+            });
+        }
+        force.make(armed, &self.which).await
+    }
+}
+
+impl Disarm {
+    pub async fn run(self) -> Result<Success, Error> {
+        let force = Force::take(&self.which, "disarm")?;
+        let mut armed = force.armed(seconds_since_1970())?;
+        for machine in &self.which.machines {
+            if !armed.disarm(machine) {
+                print(&format!("{machine} is not armed\n"));
+            }
+        }
+        force.make(armed, &self.which).await
+    }
+}
+
+/// What is there to be booted: an installer that is not there leaves the machine at a prompt that nobody sees.
+async fn check(machine: &str, sources: &Sources) -> Result<(), Error> {
+    for url in [&sources.kernel, &sources.initrd] {
+        web::answers(url).await.map_err(|why| {
+            Error::Usage(format!(
+                "{machine} cannot be installed: {url} {why}; is this an install tree? (--unchecked arms all the same)"
+            ))
+        })?;
+    }
+    let missing = |it: &&String| !std::path::Path::new(it).exists();
+    match sources.loaders.iter().filter(missing).count() {
+        all if all == sources.loaders.len() => Err(Error::Usage(format!(
+            "{machine} cannot boot: there is no boot loader, neither {}; copy one there (packages pxelinux, \
+             grub-efi-amd64-signed), or name yours in netboot.boot.loaders",
+            sources.loaders.join(" nor ")
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// The document in force, and the right to act on it.
+struct Force {
+    store: Store,
+    target: Target,
+    loaded: Loaded,
+    node: String,
+    _lock: Lock,
+}
+
+impl Force {
+    fn take(which: &Which, command: &str) -> Result<Self, Error> {
+        let store = Store::at(&which.place.state_dir);
+        let lock = Lock::take(&which.place.lock, command)?;
+        Safety::nothing_waits(&store)?;
+        Safety::nothing_is_half_undone(&store)?;
+        let target = Target {
+            document: store.last_good(),
+            node: which.node.clone(),
+            state_dir: which.place.state_dir.clone(),
+            lock: which.place.lock.clone(),
+        };
+        if !target.document.exists() {
+            let text = "no document is in force on this machine: apply one first";
+            return Err(Error::Usage(text.to_owned()));
+        }
+        Ok(Self {
+            loaded: session::load(&target, Trust::Strict)?,
+            node: session::node(&target)?,
+            store,
+            target,
+            _lock: lock,
+        })
+    }
+
+    fn armed(&self, now: u64) -> Result<Armed, Error> {
+        Ok(session::armed(&self.store, now)?)
+    }
+
+    fn sources(&self, machine: &str) -> Result<Sources, Error> {
+        desired::sources(&self.loaded.document, &self.node, machine)
+            .map_err(|problem| Error::Usage(problem.to_string()))
+    }
+
+    /// First it is written down who is armed: whoever applies next makes up for what is not done here.
+    async fn make(&self, armed: Armed, which: &Which) -> Result<Success, Error> {
+        let before = self.store.armed()?;
+        self.store.save_armed(&armed)?;
+        let made = self.reconcile(which).await;
+        if made.is_err() {
+            self.store.save_armed(&before)?;
+        }
+        made
+    }
+
+    async fn reconcile(&self, which: &Which) -> Result<Success, Error> {
+        let mut host = LinuxHost::new();
+        let mut part = session::part(&self.target, &self.loaded).await?;
+        let options = crate::cycle::Options::usual();
+        let mut turn = session::plan(&mut part, &self.store, &options, &mut host).await?;
+        show(&turn, &part, &self.target, "arm", &which.shown);
+        if !turn.refusals.is_empty() {
+            return Err(Error::Refused);
+        }
+        if turn.plan.is_empty() {
+            turn.note(&self.store)?;
+            return Ok(Success::Done);
+        }
+        ask(which.yes, "Make these changes?")?;
+        turn.command = "arm";
+        let made = session::make(&mut turn, &self.store, &mut host).await?;
+        print(&report::report(&made, &turn));
+        outcome(&made)?;
+        Ok(Success::Done)
+    }
+}

@@ -1,0 +1,197 @@
+//! What machines find that boot from the network: their installer when they are armed, their disk when not.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::document::{Boot, Document, KickstartProfile, KickstartTarget, RealServer};
+use crate::resources::file::File;
+
+use super::dhcp::Place;
+use super::facts::Facts;
+use super::files::whole;
+use super::kickstart::{self, DIRECTORY as KICKSTART};
+use super::machines::Machines;
+use super::node::Node;
+use super::problem::{Findings, Problem};
+use super::render::{self, Install, Loaded, Web};
+
+const BOOT_DIRECTORY: &str = "/srv/tftp";
+const WEB_ROOT: &str = "/srv/http";
+const NGINX: &str = "/etc/nginx/conf.d/lvs-reconcile.conf";
+/// What was fetched over HTTP; see `render::nginx`.
+pub const WEB_LOG: &str = "/var/log/nginx/lvs-reconcile.log";
+
+/// The section, and the director's own address in the network that machines boot in.
+pub(super) struct Booting<'a> {
+    boot: &'a Boot,
+    own: Ipv4Addr,
+}
+
+impl<'a> Booting<'a> {
+    /// None when the document leaves booting alone, or has no place for it, which is said elsewhere.
+    pub fn of(node: &Node<'a>) -> Option<Self> {
+        let netboot = node.document.netboot.as_ref()?;
+        let own = Place::of(node, netboot.dhcp.as_ref()?)?.own;
+        Some(Self {
+            boot: netboot.boot.as_ref()?,
+            own,
+        })
+    }
+
+    fn directory(&self) -> &'a str {
+        let named = self.boot.directory.as_ref();
+        named.map_or(BOOT_DIRECTORY, |it| it.as_str())
+    }
+
+    fn has_web(&self) -> bool {
+        self.boot.http.unwrap_or(true)
+    }
+
+    /// What DHCP hands out.
+    pub fn loaded(&self) -> Loaded {
+        let named = self.boot.loaders.clone().unwrap_or_default();
+        let over_http = Loaded::file(named.uefi_http.as_ref(), "ipxe.efi");
+        Loaded {
+            bios: Loaded::file(named.bios.as_ref(), "lpxelinux.0"),
+            uefi: Loaded::file(named.uefi.as_ref(), "grubnetx64.efi"),
+            uefi_arm: Loaded::file(named.uefi_arm.as_ref(), "grubnetaa64.efi"),
+            uefi_http: self
+                .has_web()
+                .then(|| format!("http://{}/boot/{over_http}", self.own)),
+        }
+    }
+
+    fn install<'m>(
+        &self,
+        machine: &'m RealServer,
+        profile: &KickstartProfile,
+    ) -> Option<Install<'m>> {
+        let tree = profile.url.as_str().trim_end_matches('/');
+        let mut arguments = vec![format!("inst.repo={tree}"), self.kickstart_of(machine)];
+        if profile.target == KickstartTarget::Rhel7 {
+            arguments.push("ksdevice=bootif".into());
+        }
+        arguments.extend(self.boot.kernel_arguments.iter().map(ToString::to_string));
+        Some(Install {
+            name: &machine.name,
+            mac: machine.mac?,
+            kernel: format!("{tree}/images/pxeboot/vmlinuz"),
+            initrd: format!("{tree}/images/pxeboot/initrd.img"),
+            arguments,
+        })
+    }
+
+    fn kickstart_of(&self, machine: &RealServer) -> String {
+        let (own, path) = (self.own, kickstart::path(machine));
+        match self.has_web() {
+            true => format!("inst.ks=http://{own}{path}"),
+            false => format!("inst.ks=nfs:{own}:{path}"),
+        }
+    }
+
+    fn files(&self, armed: &[Install]) -> Vec<File> {
+        let directory = self.directory();
+        let at = |path: &str, text: String| whole(format!("{directory}/{path}"), text);
+        let mut files = vec![
+            at("pxelinux.cfg/default", render::pxelinux_default()),
+            at("grub/grub.cfg", render::grub_default(armed)),
+            at(render::IPXE, render::ipxe_default()),
+        ];
+        for machine in armed {
+            let (card, mac) = (machine.card(), render::dashed(machine.mac));
+            files.extend([
+                at(&format!("pxelinux.cfg/{card}"), render::pxelinux(machine)),
+                at(
+                    &format!("grub/{}", render::grub_name(machine)),
+                    render::grub(machine),
+                ),
+                at(&format!("ipxe/{mac}.ipxe"), render::ipxe(machine)),
+            ]);
+        }
+        files
+    }
+}
+
+/// The boot files, with an installer for every machine that is armed.
+pub(super) fn files(
+    node: &Node,
+    machines: &Machines,
+    facts: &Facts,
+    findings: &mut Findings,
+) -> Vec<File> {
+    let Some(booting) = Booting::of(node) else {
+        return Vec::new();
+    };
+    let profiles: Vec<&KickstartProfile> = kickstart::profiles(node).collect();
+    let machine = |name: &&String| machines.all.iter().find(|it| it.name.as_str() == **name);
+    let mut armed = Vec::new();
+    for name in &facts.armed {
+        let Some(machine) = machine(&name) else {
+            findings.warn(format!("{name} is armed, and no real server is called so"));
+            continue;
+        };
+        let profile = kickstart::profile_of(machine, &profiles);
+        match profile.and_then(|it| booting.install(machine, it)) {
+            Some(install) => armed.push(install),
+            None => findings.refuse(unable(machine)),
+        }
+    }
+    booting.files(&armed)
+}
+
+/// Where the installer of one machine comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sources {
+    /// What is reserved for the machine.
+    pub address: IpAddr,
+    /// URLs.
+    pub kernel: String,
+    pub initrd: String,
+    /// Files of the director, one of which the firmware loads first.
+    pub loaders: Vec<String>,
+}
+
+/// What installing `machine` takes.
+///
+/// # Errors
+/// When the document does not say how.
+pub fn sources(document: &Document, director: &str, machine: &str) -> Result<Sources, Problem> {
+    let node = Node::find(document, director)?;
+    let booting = Booting::of(&node).ok_or_else(|| {
+        let message = "the document in force has no network boot";
+        Problem::new("netboot.boot", message, "add \"boot\": {} and apply it")
+    })?;
+    let mut all = document.real_servers.iter();
+    let machine = all.find(|it| it.name.as_str() == machine).ok_or_else(|| {
+        let message = format!("no real server is called {machine:?}");
+        Problem::new("realServers", message, "see `lvs-reconcile status`")
+    })?;
+    let profiles: Vec<&KickstartProfile> = kickstart::profiles(&node).collect();
+    let profile = kickstart::profile_of(machine, &profiles);
+    let install = profile.and_then(|it| booting.install(machine, it));
+    let install = install.ok_or_else(|| unable(machine))?;
+    let Loaded {
+        bios,
+        uefi,
+        uefi_arm,
+        ..
+    } = booting.loaded();
+    let at = |name| format!("{}/{name}", booting.directory());
+    Ok(Sources {
+        address: machine.address.get(),
+        kernel: install.kernel,
+        initrd: install.initrd,
+        loaders: [bios, uefi, uefi_arm].map(at).into(),
+    })
+}
+
+fn unable(machine: &RealServer) -> Problem {
+    let lacks = match machine.mac {
+        None => "mac",
+        Some(_) => "kickstart profile",
+    };
+    Problem::new(
+        "realServers",
+        format!("{} cannot be installed: it has no {lacks}", machine.name),
+        "add it",
+    )
+}
