@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use ipnet::Ipv4Net;
+
 use crate::document::{Boot, Document, KickstartProfile, KickstartTarget, RealServer};
 use crate::resources::file::File;
 
@@ -24,16 +26,18 @@ pub const WEB_LOG: &str = "/var/log/nginx/lvs-reconcile.log";
 pub(super) struct Booting<'a> {
     boot: &'a Boot,
     own: Ipv4Addr,
+    network: Ipv4Net,
 }
 
 impl<'a> Booting<'a> {
     /// None when the document leaves booting alone, or has no place for it, which is said elsewhere.
     pub fn of(node: &Node<'a>) -> Option<Self> {
         let netboot = node.document.netboot.as_ref()?;
-        let own = Place::of(node, netboot.dhcp.as_ref()?)?.own;
+        let place = Place::of(node, netboot.dhcp.as_ref()?)?;
         Some(Self {
             boot: netboot.boot.as_ref()?,
-            own,
+            own: place.own,
+            network: place.network,
         })
     }
 
@@ -58,6 +62,20 @@ impl<'a> Booting<'a> {
                 .has_web()
                 .then(|| format!("http://{}/boot/{over_http}", self.own)),
         }
+    }
+
+    /// What nginx serves.
+    fn web(&self) -> File {
+        let root = self.boot.web_root.as_ref();
+        let web = Web {
+            address: self.own,
+            clients: self.network,
+            boot: self.directory(),
+            kickstart: KICKSTART,
+            root: root.map_or(WEB_ROOT, |it| it.as_str()),
+            log: WEB_LOG,
+        };
+        whole(NGINX, render::nginx(&web))
     }
 
     fn install<'m>(
@@ -135,7 +153,8 @@ pub(super) fn files(
             None => findings.refuse(unable(machine)),
         }
     }
-    booting.files(&armed)
+    let web = booting.has_web().then(|| booting.web());
+    booting.files(&armed).into_iter().chain(web).collect()
 }
 
 /// Where the installer of one machine comes from.
