@@ -1,5 +1,6 @@
 //! `arm` and `disarm`: which machines install themselves when they boot next.
 
+use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
@@ -24,9 +25,6 @@ pub struct ArmMachines {
     /// Disarmed when the installer has fetched its kickstart file over HTTP, and at the latest after this time.
     #[arg(long, value_name = "TIME", default_value = "4h", value_parser = duration)]
     within: Duration,
-    /// Arm even when the install tree does not answer.
-    #[arg(long)]
-    unchecked: bool,
     #[command(flatten)]
     which: Which,
 }
@@ -63,9 +61,7 @@ impl ArmMachines {
         let mut armed = force.armed(now)?;
         for machine in &self.which.machines {
             let sources = force.sources(machine)?;
-            if !self.unchecked {
-                check(machine, &sources).await?;
-            }
+            provide(machine, &sources).await?;
             armed.arm(Arm {
                 machine: machine.clone(),
                 address: sources.address,
@@ -90,16 +86,20 @@ impl Disarm {
     }
 }
 
-/// What is there to be booted: an installer that is not there leaves the machine at a prompt that nobody sees.
-async fn check(machine: &str, sources: &Sources) -> Result<(), Error> {
-    for url in [&sources.kernel, &sources.initrd] {
-        web::answers(url).await.map_err(|why| {
+/// Brings the installer here, for loaders that know no HTTP. One that is not there would leave the machine at a prompt
+/// that nobody sees.
+async fn provide(machine: &str, sources: &Sources) -> Result<(), Error> {
+    for (url, copy) in [&sources.kernel, &sources.initrd]
+        .into_iter()
+        .zip(&sources.copies)
+    {
+        web::fetch(url, Path::new(copy)).await.map_err(|why| {
             Error::Usage(format!(
-                "{machine} cannot be installed: {url} {why}; is this an install tree? (--unchecked arms all the same)"
+                "{machine} cannot be installed: {url} {why}; is its profile's url an install tree?"
             ))
         })?;
     }
-    let missing = |it: &&String| !std::path::Path::new(it).exists();
+    let missing = |it: &&String| !Path::new(it).exists();
     match sources.loaders.iter().filter(missing).count() {
         all if all == sources.loaders.len() => Err(Error::Usage(format!(
             "{machine} cannot boot: there is no boot loader, neither {}; copy one there (packages pxelinux, \

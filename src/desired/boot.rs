@@ -14,7 +14,7 @@ use super::kickstart::{self, DIRECTORY as KICKSTART};
 use super::machines::Machines;
 use super::node::Node;
 use super::problem::{Findings, Problem};
-use super::render::{self, Install, Loaded, Web};
+use super::render::{self, Copies, Install, Loaded, Web};
 
 const BOOT_DIRECTORY: &str = "/srv/tftp";
 const WEB_ROOT: &str = "/srv/http";
@@ -55,7 +55,7 @@ impl<'a> Booting<'a> {
         let named = self.boot.loaders.clone().unwrap_or_default();
         let over_http = Loaded::file(named.uefi_http.as_ref(), "ipxe.efi");
         Loaded {
-            bios: Loaded::file(named.bios.as_ref(), "lpxelinux.0"),
+            bios: Loaded::file(named.bios.as_ref(), "pxelinux.0"),
             uefi: Loaded::file(named.uefi.as_ref(), "grubnetx64.efi"),
             uefi_arm: Loaded::file(named.uefi_arm.as_ref(), "grubnetaa64.efi"),
             uefi_http: self
@@ -94,6 +94,7 @@ impl<'a> Booting<'a> {
             mac: machine.mac?,
             kernel: format!("{tree}/images/pxeboot/vmlinuz"),
             initrd: format!("{tree}/images/pxeboot/initrd.img"),
+            copies: Copies::of(&profile.name),
             arguments,
         })
     }
@@ -165,6 +166,8 @@ pub struct Sources {
     /// URLs.
     pub kernel: String,
     pub initrd: String,
+    /// Where copies of both go, on the director.
+    pub copies: [String; 2],
     /// Files of the director, one of which the firmware loads first.
     pub loaders: Vec<String>,
 }
@@ -194,9 +197,10 @@ pub fn sources(document: &Document, director: &str, machine: &str) -> Result<Sou
         uefi_arm,
         ..
     } = booting.loaded();
-    let at = |name| format!("{}/{name}", booting.directory());
+    let at = |name: String| format!("{}/{name}", booting.directory());
     Ok(Sources {
         address: machine.address.get(),
+        copies: [install.copies.kernel, install.copies.initrd].map(at),
         kernel: install.kernel,
         initrd: install.initrd,
         loaders: [bios, uefi, uefi_arm].map(at).into(),

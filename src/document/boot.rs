@@ -31,7 +31,7 @@ pub struct Boot {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Loaders {
-    /// For a BIOS, a pxelinux that knows HTTP. Default: `lpxelinux.0`.
+    /// For a BIOS, a pxelinux. Default: `pxelinux.0`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bios: Option<BootFile>,
     /// For a UEFI of x86-64, a GRUB. Default: `grubnetx64.efi`.

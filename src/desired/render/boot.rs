@@ -11,10 +11,29 @@ use super::HEADER;
 pub(in super::super) struct Install<'a> {
     pub name: &'a Name,
     pub mac: MacAddress,
-    /// URLs, of `http`.
+    /// URLs.
     pub kernel: String,
     pub initrd: String,
+    /// Copies of both, below the directory that is served by TFTP.
+    pub copies: Copies,
     pub arguments: Vec<String>,
+}
+
+/// Where an installer is for loaders that know no HTTP: pxelinux, and the GRUB that is signed for Secure Boot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copies {
+    pub kernel: String,
+    pub initrd: String,
+}
+
+impl Copies {
+    /// Of a profile.
+    pub fn of(profile: &Name) -> Self {
+        Self {
+            kernel: format!("install/{profile}/vmlinuz"),
+            initrd: format!("install/{profile}/initrd"),
+        }
+    }
 }
 
 impl Install<'_> {
@@ -44,9 +63,9 @@ pub(in super::super) fn pxelinux_default() -> String {
 
 /// `pxelinux.cfg/01-MAC`. `IPAPPEND 2` adds `BOOTIF`.
 pub(in super::super) fn pxelinux(machine: &Install) -> String {
-    let Install { kernel, initrd, .. } = machine;
+    let Copies { kernel, initrd } = &machine.copies;
     format!(
-        "{}DEFAULT install\nPROMPT 0\nLABEL install\n  KERNEL {kernel}\n  INITRD {initrd}\n  APPEND {}\n  IPAPPEND 2\n",
+        "{}DEFAULT install\nPROMPT 0\nLABEL install\n  KERNEL /{kernel}\n  INITRD /{initrd}\n  APPEND {}\n  IPAPPEND 2\n",
         machine.header(),
         machine.arguments()
     )
@@ -74,27 +93,19 @@ pub(in super::super) fn grub_name(machine: &Install) -> String {
 
 /// `grub/grub.cfg-01-MAC`.
 pub(in super::super) fn grub(machine: &Install) -> String {
+    let Copies { kernel, initrd } = &machine.copies;
     format!(
-        "{}set timeout=0\nmenuentry 'Install {}' {{\n  linux '{}' {} BOOTIF={}\n  initrd '{}'\n}}\n",
+        "{}set timeout=0\nmenuentry 'Install {}' {{\n  linux /{kernel} {} BOOTIF={}\n  initrd /{initrd}\n}}\n",
         machine.header(),
         machine.name,
-        grub_place(&machine.kernel),
         quoted(&machine.arguments),
         machine.card(),
-        grub_place(&machine.initrd)
     )
 }
 
 fn quoted(arguments: &[String]) -> String {
     let each = arguments.iter().map(|it| format!("'{it}'"));
     each.collect::<Vec<_>>().join(" ")
-}
-
-/// `http://HOST/PATH` as GRUB writes it.
-fn grub_place(url: &str) -> String {
-    let rest = url.strip_prefix("http://").unwrap_or(url);
-    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-    format!("(http,{host})/{path}")
 }
 
 /// `boot.ipxe`: whoever has no file of his own boots from the next device.

@@ -12,8 +12,8 @@ mod nginx;
 mod sysctls;
 
 pub(super) use boot::{
-    IPXE, Install, Loaded, dashed, grub, grub_default, grub_name, ipxe, ipxe_default, pxelinux,
-    pxelinux_default,
+    Copies, IPXE, Install, Loaded, dashed, grub, grub_default, grub_name, ipxe, ipxe_default,
+    pxelinux, pxelinux_default,
 };
 pub(super) use dhcpd::{Reservation, Subnet, dhcpd};
 pub(super) use exports::exports;

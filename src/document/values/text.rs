@@ -84,7 +84,7 @@ text! {
         "description": "A file below the directory of the boot loaders.",
         "pattern": r"^(?!.*(^|/)\.)[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$",
         "maxLength": 100,
-        "examples": ["lpxelinux.0", "efi/shimx64.efi"],
+        "examples": ["pxelinux.0", "efi/shimx64.efi"],
     };
     /// An argument for the kernel of an installer. Boot loaders give a meaning to most other characters.
     KernelArgument, |text| plain(text, 200, "=._,:/@%+-", "write one argument of plain characters, such as \"console=ttyS0\""), {
@@ -174,7 +174,7 @@ fn absolute_path(text: &str) -> Result<(), BadValue> {
 }
 
 fn boot_file(text: &str) -> Result<(), BadValue> {
-    let fix = "write a path below the directory, such as \"lpxelinux.0\"";
+    let fix = "write a path below the directory, such as \"pxelinux.0\"";
     // DHCP has room for 127 bytes, in which a URL may stand before it.
     plain(text, 100, "._/-", fix)?;
     let bad = |part: &str| part.is_empty() || part.starts_with('.');

@@ -1,47 +1,79 @@
-//! Whether a URL answers.
+//! Files of a web server.
 
+use std::fs;
+use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::time::Duration;
 
-use http_body_util::Empty;
-use hyper::body::Bytes;
-use hyper::{Method, Request, StatusCode, Uri, client, header};
+use http_body_util::{BodyExt as _, Empty};
+use hyper::body::{Bytes, Incoming};
+use hyper::{Request, Response, StatusCode, Uri, client, header};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// A server that takes longer is not there for an installer either.
-const LIMIT: Duration = Duration::from_secs(10);
+/// A server that is silent for longer is not there for an installer either.
+const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Asks for the head of an `http` URL; why it cannot be had, as the rest of a sentence.
-pub async fn answers(url: &str) -> Result<(), String> {
+/// Brings what stands at an `http` URL into a file that everybody may read. The file is whole, or as it was. Why it
+/// cannot be had, as the rest of a sentence that starts with the URL.
+pub async fn fetch(url: &str, file: &Path) -> Result<(), String> {
     let uri: Uri = url.parse().map_err(|error| format!("is no URL: {error}"))?;
-    match timeout(LIMIT, status(&uri)).await {
-        Err(_) => Err("does not answer within 10 s".to_owned()),
-        Ok(Err(why)) => Err(format!("does not answer: {why}")),
-        Ok(Ok(StatusCode::OK)) => Ok(()),
-        Ok(Ok(other)) => Err(format!("answers {other}")),
+    let stream = TcpStream::connect((uri.host().unwrap_or_default(), uri.port_u16().unwrap_or(80)));
+    let stream = patiently(stream).await?;
+    let (mut sender, connection) =
+        patiently(client::conn::http1::handshake(TokioIo::new(stream))).await?;
+    let asked = async {
+        let answer = patiently(sender.send_request(get(&uri)?)).await?;
+        match answer.status() {
+            StatusCode::OK => receive(answer, file).await,
+            other => Err(format!("answers {other}")),
+        }
+    };
+    // The connection is driven until the file is there, and dropped with it.
+    tokio::pin!(asked);
+    tokio::select! {
+        done = &mut asked => done,
+        _ = connection => asked.await,
     }
 }
 
-async fn status(uri: &Uri) -> Result<StatusCode, String> {
-    let host = uri.host().unwrap_or_default();
-    let failed = |error: &dyn std::fmt::Display| error.to_string();
-    let stream = TcpStream::connect((host, uri.port_u16().unwrap_or(80)))
-        .await
-        .map_err(|error| failed(&error))?;
-    let (mut sender, connection) = client::conn::http1::handshake(TokioIo::new(stream))
-        .await
-        .map_err(|error| failed(&error))?;
+fn get(uri: &Uri) -> Result<Request<Empty<Bytes>>, String> {
     let path = uri.path_and_query().map_or("/", |it| it.as_str());
-    let request = Request::builder()
-        .method(Method::HEAD)
+    Request::builder()
         .uri(path)
-        .header(header::HOST, host)
-        .body(Empty::<Bytes>::new())
-        .map_err(|error| failed(&error))?;
-    // The connection is driven until the answer is there, and dropped with it.
-    tokio::select! {
-        answer = sender.send_request(request) => answer.map(|it| it.status()).map_err(|error| failed(&error)),
-        ended = connection => Err(ended.map_or_else(|error| failed(&error), |()| "it hung up".to_owned())),
+        .header(header::HOST, uri.host().unwrap_or_default())
+        .body(Empty::new())
+        .map_err(|error| error.to_string())
+}
+
+async fn receive(mut answer: Response<Incoming>, file: &Path) -> Result<(), String> {
+    let not_written = |error: io::Error| format!("cannot be kept in {}: {error}", file.display());
+    let directory = file.parent().unwrap_or(file);
+    fs::create_dir_all(directory).map_err(not_written)?;
+    let mut copy = tempfile::NamedTempFile::new_in(directory).map_err(not_written)?;
+    while let Some(next) = timeout(PATIENCE, answer.frame())
+        .await
+        .map_err(|_| silent())?
+    {
+        let frame = next.map_err(|error| format!("broke off: {error}"))?;
+        copy.write_all(frame.data_ref().map_or(&[], |it| it))
+            .map_err(not_written)?;
     }
+    fs::set_permissions(copy.path(), fs::Permissions::from_mode(0o644)).map_err(not_written)?;
+    copy.persist(file)
+        .map_err(|error| not_written(error.error))?;
+    Ok(())
+}
+
+async fn patiently<T, E: std::fmt::Display>(
+    what: impl Future<Output = Result<T, E>>,
+) -> Result<T, String> {
+    let done = timeout(PATIENCE, what).await.map_err(|_| silent())?;
+    done.map_err(|error| format!("does not answer: {error}"))
+}
+
+fn silent() -> String {
+    format!("does not answer within {} s", PATIENCE.as_secs())
 }
