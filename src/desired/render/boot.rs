@@ -82,9 +82,30 @@ pub(in super::super) fn grub_default(armed: &[Install]) -> String {
             grub_name(machine)
         );
     }
-    text.push_str("menuentry 'Boot from the local disk' {\n  exit 1\n}\n");
+    text.push_str(FROM_DISK);
     text
 }
+
+/// The loader of the disk is called by us: when GRUB 2.06 exits, a firmware takes it for a success and boots nothing
+/// else (UEFI 2.10, 3.1.1).
+const FROM_DISK: &str = r#"set arch=x64
+if [ "$grub_cpu" = arm64 ]; then
+  set arch=aa64
+fi
+menuentry 'Boot from the local disk' {
+  for vendor in redhat rocky almalinux centos fedora debian ubuntu; do
+    if search --no-floppy --file "/EFI/$vendor/shim$arch.efi" --set=disk; then
+      chainloader "($disk)/EFI/$vendor/shim$arch.efi"
+      boot
+    fi
+  done
+  if search --no-floppy --file "/EFI/BOOT/BOOT$arch.EFI" --set=disk; then
+    chainloader "($disk)/EFI/BOOT/BOOT$arch.EFI"
+    boot
+  fi
+  exit 1
+}
+"#;
 
 /// The file of a machine, below `grub`.
 pub(in super::super) fn grub_name(machine: &Install) -> String {
