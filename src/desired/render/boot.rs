@@ -94,13 +94,13 @@ if [ "$grub_cpu" = arm64 ]; then
 fi
 menuentry 'Boot from the local disk' {
   for vendor in redhat rocky almalinux centos fedora debian ubuntu; do
-    if search --no-floppy --file "/EFI/$vendor/shim$arch.efi" --set=disk; then
-      chainloader "($disk)/EFI/$vendor/shim$arch.efi"
+    if search --no-floppy --file "/EFI/$vendor/shim$arch.efi" --set=root; then
+      chainloader "/EFI/$vendor/shim$arch.efi"
       boot
     fi
   done
-  if search --no-floppy --file "/EFI/BOOT/BOOT$arch.EFI" --set=disk; then
-    chainloader "($disk)/EFI/BOOT/BOOT$arch.EFI"
+  if search --no-floppy --file "/EFI/BOOT/BOOT$arch.EFI" --set=root; then
+    chainloader "/EFI/BOOT/BOOT$arch.EFI"
     boot
   fi
   exit 1
