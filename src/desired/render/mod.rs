@@ -2,18 +2,24 @@
 //! its file (`document::values` has the grammars), so none of them has to be trusted to quote.
 
 mod dhcpd;
+mod dnsmasq;
 mod exports;
 mod hosts;
 mod isc_interfaces;
+mod kea;
 mod kickstart;
+mod leases;
 mod modules;
 mod sysctls;
 
-pub(super) use dhcpd::{Reservation, Subnet, dhcpd};
+pub(super) use dhcpd::dhcpd;
+pub(super) use dnsmasq::{dnsmasq, dnsmasq_hosts};
 pub(super) use exports::exports;
 pub(super) use hosts::hosts;
 pub(super) use isc_interfaces::isc_interfaces;
+pub(super) use kea::kea;
 pub(super) use kickstart::kickstart;
+pub(super) use leases::{Reservation, Subnet};
 pub(super) use modules::modules;
 pub(super) use sysctls::sysctls;
 
