@@ -5,6 +5,8 @@ use crate::host::HostError;
 use crate::host::linux::facts;
 use crate::ownership::Inventory;
 use crate::resources::file::{FileKey, Form};
+use crate::resources::unit::observe::runs;
+use crate::verify::Goal;
 
 /// Those that are installed, and what speaks for each.
 pub async fn installed(inventory: &Inventory) -> Result<Vec<DhcpServer>, HostError> {
@@ -48,15 +50,40 @@ pub fn claim(inventory: &mut Inventory, servers: &[DhcpServer]) {
     }
 }
 
+/// A dnsmasq that others started goes on with what it has read of ours: what it does beside is not ours to interrupt.
+pub async fn left_behind(goal: &Goal, servers: &[DhcpServer]) -> Result<Option<String>, HostError> {
+    let (desired, owned) = (&goal.desired, &goal.inventory.owned);
+    let goes = |it: &&DhcpServer| {
+        it.backend == Backend::Dnsmasq
+            && has_our_file(it, &goal.inventory)
+            && !desired.files.contains(&config_of(it))
+            && !owned.units.contains(&it.unit)
+    };
+    let Some(server) = servers.iter().find(goes) else {
+        return Ok(None);
+    };
+    let unit = &server.unit;
+    Ok(runs(unit).await?.then(|| {
+        format!(
+            "{unit} was not started by us and goes on: it serves the leases that it has read until you restart it \
+             (`service {unit} restart`)"
+        )
+    }))
+}
+
 fn is_ours(server: &DhcpServer, inventory: &Inventory) -> bool {
     has_our_file(server, inventory) || inventory.owned.units.contains(&server.unit)
 }
 
 fn has_our_file(server: &DhcpServer, inventory: &Inventory) -> bool {
-    inventory.owned.files.contains(&FileKey {
+    inventory.owned.files.contains(&config_of(server))
+}
+
+fn config_of(server: &DhcpServer) -> FileKey {
+    FileKey {
         path: server.config.clone(),
         form: Form::Whole,
-    })
+    }
 }
 
 /// A version that cannot be read is taken for a new one: what checks and reloads will tell.
@@ -89,10 +116,7 @@ mod tests {
         claim(&mut inventory, &servers);
         assert!(inventory.owned.units.is_empty() && !has_ours(&inventory));
         for server in &servers {
-            inventory.owned.files.insert(FileKey {
-                path: server.config.clone(),
-                form: Form::Whole,
-            });
+            inventory.owned.files.insert(config_of(server));
         }
         claim(&mut inventory, &servers);
         let units: Vec<_> = inventory.owned.units.iter().collect();

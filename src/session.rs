@@ -202,6 +202,8 @@ pub async fn plan(
         ));
     }
     part.warnings.extend(missing(part, &turn));
+    let left_behind = daemons::left_behind(&turn.goal, &part.servers).await?;
+    part.warnings.extend(left_behind);
     Ok(turn)
 }
 

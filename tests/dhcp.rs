@@ -175,7 +175,7 @@ fn dnsmasq_serves_and_takes_up_a_changed_reservation_by_a_signal() {
 #[test]
 #[ignore = "needs root and the daemons"]
 fn dns_of_the_administrator_stays() {
-    passes(
+    let text = passes(
         r#"backend dnsmasq
         echo 'address=/kept.example/192.0.2.99' >/etc/dnsmasq.d/admin
         must service dnsmasq start
@@ -185,7 +185,15 @@ fn dns_of_the_administrator_stays() {
         must resolves 127.0.0.1; must resolves 192.0.2.2; must at_client ip addr add 172.16.0.2/16 dev far1
         must at_client busybox nslookup -type=a kept.example 172.16.0.1
         ip link set far0 netns $client; at_client ip link set far0 up
-        same "$(at_client busybox udhcpc -i far0 -n -q -f -t 4 -T 1 -s /run/hook 2>/dev/null)" """#,
+        same "$(at_client busybox udhcpc -i far0 -n -q -f -t 4 -T 1 -s /run/hook 2>/dev/null)" ""
+        server=$(pid dnsmasq); must lvs destroy --yes; same "$(pid dnsmasq)" "$server"; must resolves 127.0.0.1
+        same "$(ls -A /etc/dnsmasq.d | tr '\n' ' ')" "README admin ""#,
+    );
+    says(
+        &text,
+        &[
+            "dnsmasq was not started by us and goes on: it serves the leases that it has read until you restart it",
+        ],
     );
 }
 

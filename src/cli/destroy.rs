@@ -42,14 +42,12 @@ impl Destroy {
         Safety::nothing_waits(&store)?;
         Safety::nothing_is_half_undone(&store)?;
         let mut host = LinuxHost::new();
-        let mut turn = turn(
-            self.nothing(&store).await?,
-            &Options::unguarded(),
-            &mut host,
-        )
-        .await?;
+        let mut part = Part::nameless();
+        let nothing = self.nothing(&store, &mut part).await?;
+        let mut turn = turn(nothing, &Options::unguarded(), &mut host).await?;
         turn.command = "destroy";
-        let part = Part::nameless();
+        let left_behind = daemons::left_behind(&turn.goal, &part.servers).await?;
+        part.warnings.extend(left_behind);
         super::show(&turn, &part, &self.target, "destroy", &self.shown);
         if turn.plan.is_empty() {
             turn.note(&store)?;
@@ -72,11 +70,11 @@ impl Destroy {
     }
 
     /// The goal of owning nothing.
-    async fn nothing(&self, store: &Store) -> Result<Wanted, Error> {
+    async fn nothing(&self, store: &Store, part: &mut Part) -> Result<Wanted, Error> {
         let mut inventory = journal::recover(store, store.inventory()?)?;
         if daemons::has_ours(&inventory) {
-            let servers = daemons::installed(&inventory).await?;
-            daemons::claim(&mut inventory, &servers);
+            part.servers = daemons::installed(&inventory).await?;
+            daemons::claim(&mut inventory, &part.servers);
         }
         Ok(Wanted {
             desired: State::default(),
