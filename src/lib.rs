@@ -13,6 +13,7 @@ pub mod apply;
 pub mod cli;
 pub mod confirm;
 pub mod cycle;
+pub mod daemons;
 pub mod delta;
 pub mod desired;
 pub mod document;

@@ -45,11 +45,12 @@ pub enum Phase {
     Vip,
     /// A machine that boots by a new file must already find routes, forwarding and exports.
     File,
+    /// Who gives way goes first: two DHCP servers cannot have one port. Of what is torn down this is the first, too:
+    /// nobody is invited any more, no lease, no export.
+    UnitStop,
     /// A daemon starts, or reads its files again, when all of them stand.
     Unit,
     // --- tearing down ---
-    /// First of all, nobody is invited any more: no lease, no export.
-    UnitStop,
     FileRemove,
     /// Stops new clients. Those connected freeze, and continue should it come back.
     VipRemove,

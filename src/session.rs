@@ -9,10 +9,11 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::cycle::{Options, Turn, Wanted, turn};
+use crate::daemons;
 use crate::desired::{self, Desired, DhcpServer, Facts, Origin};
 use crate::document::{self, Document};
 use crate::error::Error;
-use crate::host::linux::facts::{Listener, MachineFacts};
+use crate::host::linux::facts::Listener;
 use crate::host::linux::{self, LinuxHost};
 use crate::host::{Host, HostError};
 use crate::ipvs::ServiceId;
@@ -62,6 +63,8 @@ pub struct Part {
     pub node: String,
     pub desired: Desired,
     pub warnings: Vec<String>,
+    /// The DHCP servers that are installed, when one is wanted or has our configuration.
+    pub servers: Vec<DhcpServer>,
 }
 
 impl Part {
@@ -73,6 +76,7 @@ impl Part {
             document,
             names: &self.desired.names,
             warnings: &self.warnings,
+            choices: &self.desired.choices,
             files: Files::Named,
             most: MOST,
         }
@@ -108,9 +112,12 @@ pub async fn part(target: &Target, loaded: &Loaded) -> Result<Part, Error> {
     let node = node(target)?;
     let machine = linux::facts::facts();
     let armed = armed(&Store::at(&target.state_dir), seconds_since_1970())?;
+    let servers = servers(target, &loaded.document).await?;
     let facts = Facts {
+        dhcp: servers.clone(),
+        nfs_unit: machine.nfs_unit.clone(),
         armed: armed.names(),
-        ..facts(&machine)
+        origin: Origin::Machine,
     };
     let mut desired = desired::resolve(&loaded.document, &node, &facts).map_err(|problems| {
         let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
@@ -122,6 +129,7 @@ pub async fn part(target: &Target, loaded: &Loaded) -> Result<Part, Error> {
         node,
         desired,
         warnings,
+        servers,
     };
     part.warnings.extend(listening(&part, &machine.listeners));
     Ok(part)
@@ -155,6 +163,20 @@ pub fn forget_installed(store: &Store) -> Result<(), HostError> {
     }
 }
 
+/// The DHCP servers of this machine. Nobody is looked for whom nobody asks about.
+async fn servers(target: &Target, document: &Document) -> Result<Vec<DhcpServer>, HostError> {
+    let store = Store::at(&target.state_dir);
+    let inventory = journal::recover(&store, store.inventory()?)?;
+    let wanted = document
+        .netboot
+        .as_ref()
+        .is_some_and(|it| it.dhcp.is_some());
+    match wanted || daemons::has_ours(&inventory) {
+        true => daemons::installed(&inventory).await,
+        false => Ok(Vec::new()),
+    }
+}
+
 /// The short name of this host.
 pub fn host_name() -> Result<String, HostError> {
     let name = nix::unistd::gethostname()
@@ -165,6 +187,8 @@ pub fn host_name() -> Result<String, HostError> {
 
 /// What is wanted of this machine, with what the state directory knows. It is taken out of the part.
 pub fn wanted(part: &mut Part, store: &Store) -> Result<Wanted, HostError> {
+    let mut inventory = journal::recover(store, store.inventory()?)?;
+    daemons::claim(&mut inventory, &part.servers);
     Ok(Wanted {
         desired: std::mem::take(&mut part.desired.state),
         table: if part.desired.exclusive {
@@ -172,7 +196,7 @@ pub fn wanted(part: &mut Part, store: &Store) -> Result<Wanted, HostError> {
         } else {
             IpvsTable::Shared
         },
-        inventory: journal::recover(store, store.inventory()?)?,
+        inventory,
         drains: store.drains()?,
         now: now()?,
     })
@@ -206,6 +230,8 @@ pub async fn plan(
         ));
     }
     part.warnings.extend(missing(part, &turn));
+    let left_behind = daemons::left_behind(&turn.goal, &part.servers).await?;
+    part.warnings.extend(left_behind);
     Ok(turn)
 }
 
@@ -268,20 +294,6 @@ fn some_of(mut all: impl Iterator<Item = String>) -> Option<String> {
         shown.push(format!("{more} more"));
     }
     (!shown.is_empty()).then(|| shown.join(", "))
-}
-
-/// What resolving needs to know of this machine.
-fn facts(machine: &MachineFacts) -> Facts {
-    let dhcp = machine.dhcp_unit.as_deref().map(|unit| match unit {
-        "isc-dhcp-server" => DhcpServer::debian(),
-        _ => DhcpServer::red_hat(),
-    });
-    Facts {
-        dhcp,
-        nfs_unit: machine.nfs_unit.clone(),
-        armed: BTreeSet::new(),
-        origin: Origin::Machine,
-    }
 }
 
 /// Makes the plan of `turn`.

@@ -169,6 +169,7 @@ impl Case {
             document: "document.json",
             names: &desired.names,
             warnings: &desired.warnings,
+            choices: &desired.choices,
             files: self.files,
             most: 200,
         }

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use lvs_reconcile::delta::Verb;
-use lvs_reconcile::desired::{self, Desired, DhcpServer, Facts, Origin};
+use lvs_reconcile::desired::{self, Desired, Facts, Origin};
 use lvs_reconcile::document::Document;
 use lvs_reconcile::plan::Plan;
 use lvs_reconcile::resources::State;
@@ -29,7 +29,7 @@ fn root() -> PathBuf {
 
 fn facts() -> Facts {
     Facts {
-        dhcp: Some(DhcpServer::debian()),
+        dhcp: Facts::unknown().dhcp,
         nfs_unit: Some("nfs-kernel-server".into()),
         armed: ["rs1".to_owned()].into(),
         origin: Origin::Machine,

@@ -4,6 +4,10 @@
 
 #[path = "units/dhcp.rs"]
 mod dhcp;
+#[path = "units/dnsmasq.rs"]
+mod dnsmasq;
+#[path = "units/kea.rs"]
+mod kea;
 #[path = "units/nfs.rs"]
 mod nfs;
 #[path = "units/stage.rs"]

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use lvs_reconcile::desired::{self, Desired};
 use lvs_reconcile::document::{Director, Document, Role};
 
-use super::{dhcpd, kickstart};
+use super::{dhcpd, kickstart, leases};
 
 /// Of all generated files of one director.
 pub fn assert_read(document: &Document, director: &Director, desired: &Desired) {
@@ -20,6 +20,11 @@ pub fn assert_read(document: &Document, director: &Director, desired: &Desired) 
             "/etc/modules-load.d/lvs-reconcile.conf" => modules(desired, &text),
             "/etc/default/isc-dhcp-server" => listening(director, &text),
             "/etc/dhcp/dhcpd.conf" => dhcpd::assert_read(document, director, &text),
+            "/etc/kea/kea-dhcp4.conf" => leases::assert_kea(document, director, &text),
+            "/etc/dnsmasq.d/lvs-reconcile.conf" => {
+                leases::assert_dnsmasq(document, director, &text);
+            }
+            "/etc/dnsmasq.d/.lvs-reconcile.hosts" => leases::assert_dnsmasq_hosts(document, &text),
             _ => kickstart::assert_read(document, path, &text),
         }
     }

@@ -8,3 +8,4 @@ pub mod rendered;
 mod daemons;
 mod dhcpd;
 mod kickstart;
+mod leases;

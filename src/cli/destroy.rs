@@ -6,6 +6,7 @@ use super::apply::{ask, outcome};
 use super::safety::{Ended, Safety};
 use super::{Shown, Target, print};
 use crate::cycle::{Options, Wanted, turn};
+use crate::daemons;
 use crate::error::{Error, Success};
 use crate::host::linux::LinuxHost;
 use crate::journal;
@@ -41,9 +42,12 @@ impl Destroy {
         Safety::nothing_waits(&store)?;
         Safety::nothing_is_half_undone(&store)?;
         let mut host = LinuxHost::new();
-        let mut turn = turn(self.nothing(&store)?, &Options::unguarded(), &mut host).await?;
+        let mut part = Part::nameless();
+        let nothing = self.nothing(&store, &mut part).await?;
+        let mut turn = turn(nothing, &Options::unguarded(), &mut host).await?;
         turn.command = "destroy";
-        let part = Part::nameless();
+        let left_behind = daemons::left_behind(&turn.goal, &part.servers).await?;
+        part.warnings.extend(left_behind);
         super::show(&turn, &part, &self.target, "destroy", &self.shown);
         if turn.plan.is_empty() {
             turn.note(&store)?;
@@ -66,11 +70,16 @@ impl Destroy {
     }
 
     /// The goal of owning nothing.
-    fn nothing(&self, store: &Store) -> Result<Wanted, Error> {
+    async fn nothing(&self, store: &Store, part: &mut Part) -> Result<Wanted, Error> {
+        let mut inventory = journal::recover(store, store.inventory()?)?;
+        if daemons::has_ours(&inventory) {
+            part.servers = daemons::installed(&inventory).await?;
+            daemons::claim(&mut inventory, &part.servers);
+        }
         Ok(Wanted {
             desired: State::default(),
             table: IpvsTable::Shared,
-            inventory: journal::recover(store, store.inventory()?)?,
+            inventory,
             drains: Drains::default(),
             now: now()?,
         })

@@ -222,6 +222,7 @@ impl Part {
             node: "this machine".to_owned(),
             desired: Desired::default(),
             warnings: Vec::new(),
+            servers: Vec::new(),
         }
     }
 }

@@ -9,14 +9,21 @@ use crate::document::{Dhcp, Interface};
 use crate::resources::unit::OnChange;
 
 use super::addresses::addresses_of;
+use super::backend;
 use super::boot::Booting;
-use super::facts::Facts;
+use super::facts::{Backend, DhcpServer, Facts};
 use super::files::{Served, whole};
 use super::machines::Machines;
 use super::node::{Node, all_addresses};
 use super::pools::pools;
 use super::problem::{Findings, Problem};
 use super::render::{self, Reservation, Subnet};
+
+/// The hosts file of dnsmasq. With a leading dot: everything else in its directory is read as configuration.
+const DNSMASQ_HOSTS: &str = "/etc/dnsmasq.d/.lvs-reconcile.hosts";
+
+/// dnsmasq makes shorter leases this long, and says nothing.
+const SHORTEST_OF_DNSMASQ: u32 = 120;
 
 /// The daemon with its files; `None` when the document leaves DHCP alone.
 pub(super) fn server(
@@ -27,20 +34,40 @@ pub(super) fn server(
 ) -> Option<Served> {
     let dhcp = node.document.netboot.as_ref()?.dhcp.as_ref()?;
     let place = Place::of(node, dhcp);
-    let (Some(place), Some(server)) = (&place, &facts.dhcp) else {
-        let nowhere = place.is_none().then(|| homeless(node, dhcp));
-        let missing = facts.dhcp.is_none().then(|| not_installed(node));
-        nowhere
-            .into_iter()
-            .chain(missing)
-            .for_each(|it| findings.refuse(it));
-        return None;
-    };
-    let config = render::dhcpd(&place.subnet(node, dhcp), &reservations(machines, place));
-    let mut files = vec![whole(&server.config, config)];
-    let listening = |path: &String| whole(path, render::isc_interfaces(&place.interface.name));
-    files.extend(server.interfaces.as_ref().map(listening));
-    Some(Served::new(&server.unit, OnChange::Restart, files))
+    if place.is_none() {
+        findings.refuse(homeless(node, dhcp));
+    }
+    let chosen = backend::chosen(node, dhcp, facts);
+    let (server, choice) = chosen.map_err(|it| findings.refuse(it)).ok()?;
+    findings.chose(choice);
+    let place = place?;
+    let subnet = place.subnet(node, dhcp);
+    if server.backend == Backend::Dnsmasq && subnet.lease_seconds < SHORTEST_OF_DNSMASQ {
+        findings.refuse(too_short());
+    }
+    Some(served(server, &subnet, &reservations(machines, &place)))
+}
+
+/// One set of facts, and a renderer for each server.
+fn served(server: &DhcpServer, subnet: &Subnet, reservations: &[Reservation]) -> Served {
+    match server.backend {
+        Backend::Kea => {
+            let config = whole(&server.config, render::kea(subnet, reservations));
+            Served::new(&server.unit, OnChange::Reload, vec![config])
+        }
+        Backend::IscDhcpServer => {
+            let config = render::dhcpd(subnet, reservations);
+            let mut files = vec![whole(&server.config, config)];
+            let listening = |path: &String| whole(path, render::isc_interfaces(subnet.interface));
+            files.extend(server.interfaces.as_ref().map(listening));
+            Served::new(&server.unit, OnChange::Restart, files)
+        }
+        Backend::Dnsmasq => {
+            let config = whole(&server.config, render::dnsmasq(subnet, DNSMASQ_HOSTS));
+            let hosts = whole(DNSMASQ_HOSTS, render::dnsmasq_hosts(reservations));
+            Served::new(&server.unit, OnChange::Hangup, vec![config, hosts])
+        }
+    }
 }
 
 /// The inside interface that the server listens on.
@@ -72,7 +99,7 @@ impl<'a> Place<'a> {
         })
     }
 
-    fn subnet<'d>(&self, node: &Node<'d>, dhcp: &Dhcp) -> Subnet<'d> {
+    fn subnet(&self, node: &Node<'a>, dhcp: &Dhcp) -> Subnet<'a> {
         let stated = dhcp.name_servers.as_ref();
         let name_servers = stated.map(|them| them.iter().map(|it| it.get()).collect());
         let router = dhcp.router.map_or(self.own, |it| it.get());
@@ -81,6 +108,7 @@ impl<'a> Place<'a> {
         taken.insert(router);
         taken.extend(&name_servers);
         Subnet {
+            interface: &self.interface.name,
             server: self.own,
             network: self.network,
             pools: pools(dhcp.first.get(), dhcp.last.get(), &taken),
@@ -140,10 +168,10 @@ fn homeless(node: &Node, dhcp: &Dhcp) -> Problem {
     )
 }
 
-fn not_installed(node: &Node) -> Problem {
+fn too_short() -> Problem {
     Problem::new(
-        "netboot.dhcp",
-        format!("no DHCP server is installed on {}", node.director.name),
-        "install isc-dhcp-server (Debian) or dhcp-server (Red Hat), or remove netboot.dhcp",
+        "netboot.dhcp.leaseSeconds",
+        format!("dnsmasq gives no lease for less than {SHORTEST_OF_DNSMASQ} seconds"),
+        format!("write {SHORTEST_OF_DNSMASQ} or more"),
     )
 }

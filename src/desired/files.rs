@@ -5,7 +5,7 @@ use crate::document::Export;
 use crate::resources::file::{Content, File, FileKey, Form};
 use crate::resources::module::Module;
 use crate::resources::sysctl::Sysctl;
-use crate::resources::unit::{OnChange, Unit, digest};
+use crate::resources::unit::{OnChange, Unit};
 
 use super::facts::{Facts, Origin};
 use super::machines::Machines;
@@ -82,12 +82,13 @@ impl Served {
     pub fn new(unit: &str, on_change: OnChange, files: Vec<File>) -> Self {
         let shown: Vec<String> = files.iter().map(|it| it.content.shown()).collect();
         let paths = files.iter().map(|it| it.key.path.as_str());
-        let unit = Unit {
+        let mut unit = Unit {
             name: unit.to_string(),
             reads: paths.clone().map(String::from).collect(),
             on_change,
-            config: Some(digest(paths.zip(shown.iter().map(String::as_str)))),
+            config: None,
         };
+        unit.config = Some(unit.digest(paths.zip(shown.iter().map(String::as_str))));
         Self { files, unit }
     }
 }

@@ -7,6 +7,7 @@
 //! ```
 
 mod addresses;
+mod backend;
 mod boot;
 mod dhcp;
 mod facts;
@@ -34,7 +35,7 @@ mod tests;
 
 pub use addresses::External;
 pub use boot::{Sources, WEB_LOG, sources};
-pub use facts::{DhcpServer, Facts, Origin};
+pub use facts::{Backend, DhcpServer, Facts, OLDEST_KEA, Origin, Standing};
 pub use names::Names;
 pub use problem::Problem;
 
@@ -57,6 +58,8 @@ pub struct Desired {
     pub external: Vec<External>,
     /// What is allowed and probably not meant.
     pub warnings: Vec<String>,
+    /// What was left to us, and how it was decided.
+    pub choices: Vec<String>,
     /// The IPVS table is ours alone.
     pub exclusive: bool,
 }
@@ -78,8 +81,13 @@ pub fn resolve(
     let mut findings = Findings::default();
     let mut desired = resolved(&node, facts, &mut findings);
     match findings {
-        Findings { problems, warnings } if problems.is_empty() => {
+        Findings {
+            problems,
+            warnings,
+            choices,
+        } if problems.is_empty() => {
             desired.warnings = warnings;
+            desired.choices = choices;
             Ok(desired)
         }
         Findings { problems, .. } => Err(problems),
@@ -104,6 +112,7 @@ fn resolved(node: &Node, facts: &Facts, findings: &mut Findings) -> Desired {
         names: Names::of(node, balanced.names),
         external: addresses::external(node),
         warnings: Vec::new(),
+        choices: Vec::new(),
         exclusive: ipvs.and_then(|it| it.exclusive).unwrap_or(false),
         state: State {
             links: links::links(node),

@@ -18,6 +18,7 @@ pub struct Problem {
 pub(super) struct Findings {
     pub problems: Vec<Problem>,
     pub warnings: Vec<String>,
+    pub choices: Vec<String>,
 }
 
 impl Problem {
@@ -43,6 +44,11 @@ impl Findings {
     /// It can, but is probably not meant so.
     pub fn warn(&mut self, text: impl Into<String>) {
         self.warnings.push(text.into());
+    }
+
+    /// It was left to us, and this is how it was decided.
+    pub fn chose(&mut self, text: impl Into<String>) {
+        self.choices.push(text.into());
     }
 }
 

@@ -58,10 +58,11 @@ pub struct Dhcp {
     /// The clients' name servers. Default: the director's inside address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name_servers: Option<Vec<Address4>>,
-    /// Which DHCP server gets our configuration. Default: `auto`, the one that is installed.
+    /// Which DHCP server gets our configuration. Default: `auto`, the one that is installed. Of several: the one that
+    /// has our configuration, else the one that runs, else Kea.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backend: Option<DhcpBackend>,
-    /// How long a lease lasts, in seconds. Default: 43200.
+    /// How long a lease lasts, in seconds; with dnsmasq at least 120. Default: 43200.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lease_seconds: Option<LeaseSeconds>,
 }

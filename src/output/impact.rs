@@ -192,9 +192,13 @@ fn unit(delta: &Delta<Unit>) -> Impact {
     match delta {
         Delta::Create { .. } => Impact::None("starts"),
         Delta::Delete { .. } => Impact::None("stops"),
-        _ => match delta.subject().on_change {
+        _ => match delta.way() {
+            OnChange::Restart if delta.subject().on_change == OnChange::Hangup => {
+                Impact::None("< 5 s, its DNS too; leases kept")
+            }
             OnChange::Restart => Impact::None("< 1 s, leases kept"),
             OnChange::Reexport => Impact::None("exportfs -ra"),
+            OnChange::Reload | OnChange::Hangup => NOTHING,
         },
     }
 }

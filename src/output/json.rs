@@ -31,6 +31,7 @@ pub fn plan(turn: &Turn, context: &Context<'_>) -> Value {
         "refusals": turn.refusals.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "unreadable": turn.seen.unreadable,
         "warnings": context.warnings,
+        "choices": context.choices,
     })
 }
 

@@ -28,6 +28,8 @@ pub struct Context<'a> {
     pub names: &'a Names,
     /// What looks wrong but is no reason to refuse.
     pub warnings: &'a [String],
+    /// What was left to us, and how it was decided.
+    pub choices: &'a [String],
     /// Whether to show the files.
     pub files: Files,
     /// How many changes of a group are shown before the rest is only counted.

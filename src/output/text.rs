@@ -56,6 +56,9 @@ fn write_plan(out: &mut String, turn: &Turn, context: &Context<'_>) -> fmt::Resu
     )?;
     let judge = Judge::new(turn, context.names);
     writeln!(out, "{}", summary(turn, &judge))?;
+    for choice in context.choices {
+        writeln!(out, "{}", escaped(choice))?;
+    }
     for refusal in &turn.refusals {
         writeln!(
             out,
@@ -176,7 +179,7 @@ fn group(phase: Phase) -> Group {
     match phase {
         phase if phase < Phase::Timeouts => Group::Inside,
         phase if phase < Phase::File => Group::Services,
-        Phase::File | Phase::Unit => Group::Files,
+        Phase::File | Phase::UnitStop | Phase::Unit => Group::Files,
         _ => Group::Removals,
     }
 }

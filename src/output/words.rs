@@ -355,10 +355,12 @@ fn file_edit(from: &File, to: &File) -> String {
 }
 
 fn unit(delta: &Delta<Unit>) -> String {
-    match (delta, delta.subject().on_change) {
+    match (delta, delta.way()) {
         (Delta::Create { .. }, _) => "start".to_owned(),
         (Delta::Delete { .. }, _) => "stop".to_owned(),
         (_, OnChange::Restart) => "restart (its configuration changed)".to_owned(),
         (_, OnChange::Reexport) => "export again (its configuration changed)".to_owned(),
+        (_, OnChange::Reload) => "reload (its configuration changed)".to_owned(),
+        (_, OnChange::Hangup) => "read again (its reservations changed)".to_owned(),
     }
 }

@@ -280,7 +280,7 @@ impl State {
         let texts: Vec<_> = read
             .map(|it| (it.key.path.as_str(), it.content.shown()))
             .collect();
-        unit::digest(texts.iter().map(|(path, text)| (*path, text.as_str())))
+        unit.digest(texts.iter().map(|(path, text)| (*path, text.as_str())))
     }
 
     /// True when IPVS is needed at all: looking at it would load its module.

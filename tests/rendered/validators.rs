@@ -1,6 +1,6 @@
 //! The generated files, read by the programs they are for. These tests need root and the daemons:
 //! `cargo test --test rendered -- --include-ignored`. A program that is missing fails them, unless `WITHOUT` names it
-//! (`WITHOUT=dhcpd,exportfs,ksvalidator`).
+//! (`WITHOUT=dhcpd,kea-dhcp4,dnsmasq,exportfs,ksvalidator`).
 
 use std::env;
 use std::fs;
@@ -72,6 +72,49 @@ fn dhcpd_accepts_its_file() {
     assert!(files.len() >= 2);
     for (name, text) in files {
         assert_eq!(refusal(&dhcpd, &["-t", "-cf"], &text), None, "{name}");
+    }
+}
+
+/// Kea wants the interfaces there, with the addresses that it is told.
+#[test]
+#[ignore = "needs root and the daemons"]
+fn kea_accepts_its_file() {
+    let Some(kea) = validator("kea-dhcp4") else {
+        return;
+    };
+    let files = generated(|it| it.ends_with("/kea-dhcp4.conf"));
+    assert!(files.len() >= 2);
+    for (name, text) in files {
+        let config: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let interface = config["Dhcp4"]["interfaces-config"]["interfaces"][0]
+            .as_str()
+            .unwrap();
+        let (interface, address) = interface.split_once('/').unwrap();
+        let script = format!(
+            "ip link add {interface} type veth peer name far; ip addr add {address}/16 dev {interface}
+             KEA_LOCKFILE_DIR=none exec {kea} -t \"$1\""
+        );
+        let alone = ["-n", "sh", "-ec", &script, "sh"];
+        assert_eq!(refusal("unshare", &alone, &text), None, "{name}");
+    }
+}
+
+/// It does not read the file of reservations, whose lines are given to it as configuration.
+#[test]
+#[ignore = "needs root and the daemons"]
+fn dnsmasq_accepts_its_files() {
+    let Some(dnsmasq) = validator("dnsmasq") else {
+        return;
+    };
+    let files = generated(|it| it.contains("/dnsmasq.d/"));
+    assert!(files.len() >= 4);
+    for (name, text) in files {
+        let lines = text.lines().filter(|it| !it.starts_with('#'));
+        let text: String = match name.ends_with(".hosts") {
+            true => lines.map(|it| format!("dhcp-host={it}\n")).collect(),
+            false => text,
+        };
+        assert_eq!(refusal(&dnsmasq, &["--test", "-C"], &text), None, "{name}");
     }
 }
 

@@ -12,7 +12,7 @@ use lvs_reconcile::resources::State;
 use lvs_reconcile::resources::file::{Content, File, FileKey, Form};
 use lvs_reconcile::resources::unit::apply::perform;
 use lvs_reconcile::resources::unit::observe::units;
-use lvs_reconcile::resources::unit::{OnChange, Unit, digest};
+use lvs_reconcile::resources::unit::{OnChange, Unit};
 
 /// Whether the machine has a network of its own.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -67,14 +67,21 @@ pub fn put(path: &str, text: &str) {
 
 /// The unit that reads this one file, as it should be.
 pub fn wanted(name: &str, on_change: OnChange, file: &File) -> Unit {
-    let path = file.key.path.clone();
-    let config = digest([(path.as_str(), file.content.shown().as_str())]);
-    Unit {
+    reading(name, on_change, &[file])
+}
+
+/// The unit that reads these files, as it should be.
+pub fn reading(name: &str, on_change: OnChange, files: &[&File]) -> Unit {
+    let texts: Vec<_> = files.iter().map(|it| it.content.shown()).collect();
+    let paths = files.iter().map(|it| it.key.path.as_str());
+    let mut unit = Unit {
         name: name.to_owned(),
-        reads: vec![path],
+        reads: paths.clone().map(str::to_owned).collect(),
         on_change,
-        config: Some(config),
-    }
+        config: None,
+    };
+    unit.config = Some(unit.digest(paths.zip(texts.iter().map(String::as_str))));
+    unit
 }
 
 /// The unit as it is, looked at on behalf of a document that wants these.

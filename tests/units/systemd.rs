@@ -68,6 +68,23 @@ fn a_unit_is_started_restarted_and_stopped() {
     );
 }
 
+/// The signal is systemd's to send: our own unit may not.
+#[test]
+#[ignore = "needs root"]
+fn reservations_of_dnsmasq_are_a_signal_by_systemd() {
+    machine_with_systemd(Network::Shared);
+    let config = file("/etc/dnsmasq.d/lvs-reconcile.conf", "dhcp-authoritative\n");
+    let hosts = |text| file("/etc/dnsmasq.d/.lvs-reconcile.hosts", text);
+    let unit = |hosts: &_| reading("dnsmasq", OnChange::Hangup, &[&config, hosts]);
+    let (first, second) = (hosts("one\n"), hosts("two\n"));
+    sh("echo 1000 > /run/since");
+    done(Some(&unit(&first)), Some(&unit(&second)));
+    assert_eq!(
+        commands(),
+        ["kill --kill-who=main --signal=HUP -- dnsmasq.service"]
+    );
+}
+
 #[test]
 #[ignore = "needs root"]
 fn a_unit_that_fails_says_its_last_words() {

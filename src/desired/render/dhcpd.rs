@@ -1,35 +1,9 @@
 //! `dhcpd.conf` of ISC dhcpd.
 
 use std::fmt::Write as _;
-use std::net::Ipv4Addr;
 
-use ipnet::Ipv4Net;
-
-use crate::document::{DomainName, MacAddress, Name};
-
-use super::super::pools::Pool;
+use super::leases::{Reservation, Subnet};
 use super::{HEADER, IPXE, Loaded};
-
-/// The one subnet that is served.
-pub(in super::super) struct Subnet<'a> {
-    /// The director's own address: what clients renew with.
-    pub server: Ipv4Addr,
-    pub network: Ipv4Net,
-    pub pools: Vec<Pool>,
-    pub router: Ipv4Addr,
-    pub name_servers: Vec<Ipv4Addr>,
-    pub domain: Option<&'a DomainName>,
-    pub lease_seconds: u32,
-    /// For machines that boot from the network.
-    pub boot: Option<Loaded>,
-}
-
-/// An address that belongs to one machine.
-pub(in super::super) struct Reservation<'a> {
-    pub name: &'a Name,
-    pub mac: MacAddress,
-    pub address: Ipv4Addr,
-}
 
 /// The whole file. `server-identifier` and `next-server` are always there: without them dhcpd announces the first
 /// address of the interface, which may be a VIP.
@@ -93,6 +67,7 @@ fn write_boot(text: &mut String, loaded: &Loaded) {
 
 fn write_subnet(text: &mut String, subnet: &Subnet) {
     let Subnet {
+        interface: _,
         server: _,
         network,
         pools,

@@ -3,10 +3,13 @@
 
 mod boot;
 mod dhcpd;
+mod dnsmasq;
 mod exports;
 mod hosts;
 mod isc_interfaces;
+mod kea;
 mod kickstart;
+mod leases;
 mod modules;
 mod nginx;
 mod sysctls;
@@ -15,11 +18,14 @@ pub(super) use boot::{
     Copies, IPXE, Install, Loaded, dashed, grub, grub_default, grub_name, ipxe, ipxe_default,
     pxelinux, pxelinux_default,
 };
-pub(super) use dhcpd::{Reservation, Subnet, dhcpd};
+pub(super) use dhcpd::dhcpd;
+pub(super) use dnsmasq::{dnsmasq, dnsmasq_hosts};
 pub(super) use exports::exports;
 pub(super) use hosts::hosts;
 pub(super) use isc_interfaces::isc_interfaces;
+pub(super) use kea::kea;
 pub(super) use kickstart::kickstart;
+pub(super) use leases::{Reservation, Subnet};
 pub(super) use modules::modules;
 pub(super) use nginx::{Web, nginx};
 pub(super) use sysctls::sysctls;

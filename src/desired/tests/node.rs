@@ -77,7 +77,7 @@ fn a_document_without_directors_asks_for_nothing() {
 #[test]
 fn what_only_the_node_can_tell_comes_all_at_once() {
     let none = Facts {
-        dhcp: None,
+        dhcp: Vec::new(),
         nfs_unit: None,
         armed: Default::default(),
         origin: Origin::Machine,
@@ -93,8 +93,8 @@ fn what_only_the_node_can_tell_comes_all_at_once() {
          or remove exports",
             "netboot.dhcp: no inside interface of dir1 has an address in the network of 10.0.1.1 to 10.0.1.9; \
          give one an address there, or correct first and last",
-            "netboot.dhcp: no DHCP server is installed on dir1; install isc-dhcp-server (Debian) or dhcp-server \
-         (Red Hat), or remove netboot.dhcp",
+            "netboot.dhcp: no DHCP server is installed on dir1; install kea-dhcp4-server (Debian) or kea (Red Hat), \
+         isc-dhcp-server (Debian) or dhcp-server (Red Hat), or dnsmasq; or remove netboot.dhcp",
         ]
     );
     let document = serde_json::from_value(document(json!({}))).unwrap();
@@ -147,7 +147,7 @@ fn impossible_services_are_refused() {
 fn the_unit_reads_what_its_distribution_reads() {
     let netboot = json!({ "netboot": { "dhcp": { "first": "10.0.0.100", "last": "10.0.0.200" } } });
     let facts = Facts {
-        dhcp: Some(DhcpServer::red_hat()),
+        dhcp: vec![DhcpServer::installed(Backend::IscDhcpServer, "dhcpd")],
         ..Facts::unknown()
     };
     let desired = try_resolve(netboot, &facts).unwrap();

@@ -70,8 +70,9 @@ pub fn dhcp(index: &Index<'_>, findings: &mut Findings) {
                 .relying_on(&["directors"]),
         }
     }
-    if dhcp.router.is_none() {
-        common_router(index, findings, dhcp);
+    match dhcp.router {
+        None => common_router(index, findings, dhcp),
+        Some(router) => no_client(index, findings, router.get()),
     }
     if let Some(servers) = &dhcp.name_servers {
         once(findings, "netboot.dhcp.nameServers", "", servers);
@@ -100,8 +101,13 @@ fn in_network(findings: &mut Findings, dhcp: &Dhcp, director: &Director, network
             "write an address of the same network",
         );
     }
-    for (field, address) in [("first", IpAddr::from(dhcp.first)), ("last", last)] {
-        if let Some(edge) = edge_of(network, address) {
+    let stated = [
+        ("first", Some(IpAddr::from(dhcp.first))),
+        ("last", Some(last)),
+        ("router", dhcp.router.map(IpAddr::from)),
+    ];
+    for (field, address) in stated {
+        if let Some(edge) = address.and_then(|it| edge_of(network, it)) {
             let message = format!("is the {edge} address of {network}");
             findings.add(
                 format_args!("netboot.dhcp.{field}"),
@@ -120,6 +126,18 @@ fn in_network(findings: &mut Findings, dhcp: &Dhcp, director: &Director, network
             message,
             "write an address of the same network",
         );
+    }
+}
+
+/// A machine that gets its address from us would be its own gateway.
+fn no_client(index: &Index<'_>, findings: &mut Findings, router: Ipv4Addr) {
+    let client = index
+        .real_servers()
+        .find(|(_, server)| server.mac.is_some() && server.address.get() == IpAddr::from(router));
+    if let Some((at, server)) = client {
+        let message = format!("is {}'s own address (realServers[{at}])", server.name);
+        let fix = "write the address of the router";
+        findings.report("netboot.dhcp.router", message, fix).alone();
     }
 }
 

@@ -295,10 +295,15 @@ words! {
 
     /// Which DHCP server gets our configuration.
     DhcpBackend "known DHCP server" {
-        /// The one that is installed, the default.
+        /// The one that is installed, the default. Of several: the one that has our configuration, else the one that
+        /// runs, else Kea.
         Auto = "auto",
         /// ISC dhcpd.
         IscDhcpServer = "isc-dhcp-server",
+        /// Kea (kea-dhcp4), 2.2 or later.
+        Kea = "kea",
+        /// dnsmasq; what else it serves is left alone.
+        Dnsmasq = "dnsmasq",
     }
 
     /// What a kickstart file installs; it decides which commands the file may use.

@@ -220,13 +220,14 @@ fn action(program: &str, args: &[&str]) -> String {
 fn missing(program: &str) -> String {
     let package = match program {
         "dhcpd" => "isc-dhcp-server",
+        "kea-dhcp4" => "kea-dhcp4-server",
         "exportfs" => "nfs-kernel-server",
         "nft" => "nftables",
         "unshare" => "util-linux",
         "modprobe" => "kmod",
         "systemctl" => "systemd",
         "service" => "init-system-helpers",
-        "ipvsadm" | "openssl" => program,
+        "dnsmasq" | "ipvsadm" | "openssl" => program,
         _ => return "the program is not installed".into(),
     };
     format!("the program is not installed (package {package})")

@@ -3,13 +3,15 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 
+use crate::host::HostError;
 use crate::ipvs::Protocol;
+use crate::resources::unit;
+
+use super::child;
 
 /// What was found. `None` where nothing is installed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MachineFacts {
-    /// The unit of ISC dhcpd.
-    pub dhcp_unit: Option<String>,
     /// The unit of the kernel's NFS server.
     pub nfs_unit: Option<String>,
     /// Where programs of the machine itself listen, in this network namespace.
@@ -51,16 +53,59 @@ impl Listener {
 /// Looks at the machine. Nothing is started or loaded by it.
 pub fn facts() -> MachineFacts {
     MachineFacts {
-        dhcp_unit: match Path::new("/usr/sbin/dhcpd").exists() {
-            true => unit_among(&["isc-dhcp-server", "dhcpd"]),
-            false => None,
-        },
         nfs_unit: match Path::new("/usr/sbin/exportfs").exists() {
             true => unit_among(&["nfs-server", "nfs-kernel-server", "nfs"]),
             false => None,
         },
         listeners: listeners(),
     }
+}
+
+/// True when somebody waits for DHCP clients, in this network namespace.
+pub fn serves_dhcp() -> bool {
+    const SERVER: u16 = 67;
+    let mut listeners = listeners().into_iter();
+    listeners.any(|it| it.protocol == ListenerProtocol::Udp && it.port == SERVER)
+}
+
+/// A DHCP server that is installed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DhcpDaemon {
+    /// Its program.
+    pub program: &'static str,
+    /// Its unit.
+    pub unit: String,
+    /// True when it serves DHCP now; looked at only where there is a choice.
+    pub serves: bool,
+}
+
+/// Those of these, each a program with the names that its unit may have, that are installed.
+pub async fn dhcp_daemons(
+    known: &[(&'static str, &'static [&'static str])],
+) -> Result<Vec<DhcpDaemon>, HostError> {
+    let mut found = Vec::new();
+    for (program, units) in known {
+        let unit = child::find(program).and_then(|_| unit_among(units));
+        found.extend(unit.map(|unit| (*program, unit)));
+    }
+    let (several, serves) = (found.len() > 1, serves_dhcp());
+    let mut daemons = Vec::with_capacity(found.len());
+    for (program, unit) in found {
+        // One that runs for something else, such as DNS, does not serve.
+        let serves = several && serves && unit::observe::runs(&unit).await?;
+        daemons.push(DhcpDaemon {
+            program,
+            unit,
+            serves,
+        });
+    }
+    Ok(daemons)
+}
+
+/// The version of a program that prints it, and nothing else, when asked with `-v`.
+pub async fn version(program: &str) -> Result<String, HostError> {
+    let output = child::ask(program, &["-v"], None, child::TIME_LIMIT).await?;
+    Ok(child::first_lines(&output.text()))
 }
 
 /// True when systemd is process 1: the test of sd_booted(3).

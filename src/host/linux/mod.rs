@@ -15,6 +15,7 @@ pub mod attributes;
 pub mod balancer;
 pub mod child;
 pub mod facts;
+pub mod kea;
 pub mod links;
 pub mod modules;
 pub mod nfnl;

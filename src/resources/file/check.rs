@@ -9,6 +9,9 @@ use crate::host::HostError;
 use crate::host::linux::child;
 use crate::resources::unit::exports;
 
+mod dnsmasq;
+mod kea;
+
 use super::File;
 use super::directory::{Directories, Missing};
 use super::secret::Secrets;
@@ -51,23 +54,43 @@ pub async fn check(deltas: &[&Delta<File>]) -> Result<(), HostError> {
         let path = &file.key.path;
         if path.ends_with("/dhcpd.conf") {
             dhcpd(file).await?;
+        } else if path.ends_with("/kea-dhcp4.conf") {
+            kea::check(file).await?;
         } else if path.ends_with(".exports") {
             exports(file, &made).await?;
         }
     }
-    Ok(())
+    dnsmasq::check(deltas).await
 }
 
 /// Beside its target: AppArmor lets dhcpd read nothing outside of /etc/dhcp.
 async fn dhcpd(file: &File) -> Result<(), HostError> {
-    let failed =
-        |reason: String| HostError::new(format!("cannot use the new {}", file.key), reason);
-    let mut directories = Directories::default();
-    let text = Secrets::default().render(&mut directories, file.key.form, &file.content)?;
-    let staged = directories
+    let staged = stage(file, text(file)?.as_bytes())?;
+    let candidate = beside(&file.key.path, &staged);
+    // Without -q: with it nothing is said about what is wrong.
+    let args = ["-t", "-cf", &candidate.to_string_lossy()];
+    let output = child::ask("dhcpd", &args, None, LIMIT).await?;
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(unusable(file, complaint(&output.complaint(), &candidate))),
+    }
+}
+
+fn unusable(file: &File, reason: impl std::fmt::Display) -> HostError {
+    HostError::new(format!("cannot use the new {}", file.key), reason)
+}
+
+/// As it will be written.
+fn text(file: &File) -> Result<String, HostError> {
+    Secrets::default().render(&mut Directories::default(), file.key.form, &file.content)
+}
+
+/// A candidate beside its target; it goes with what is returned.
+fn stage(file: &File, bytes: &[u8]) -> Result<Staged, HostError> {
+    Directories::default()
         .holding(&file.key.path, Missing::Stays)
         .and_then(|found| {
-            found.ok_or_else(|| "its directory does not exist; is dhcpd installed?".into())
+            found.ok_or_else(|| "its directory does not exist; is its daemon installed?".into())
         })
         .and_then(|(directory, name)| {
             let look = Look {
@@ -76,17 +99,9 @@ async fn dhcpd(file: &File) -> Result<(), HostError> {
                 gid: None,
                 old: None,
             };
-            Staged::write(&directory, name, text.as_bytes(), &look, Durable::Later)
+            Staged::write(&directory, name, bytes, &look, Durable::Later)
         })
-        .map_err(failed)?;
-    let candidate = beside(&file.key.path, &staged);
-    // Without -q: with it nothing is said about what is wrong.
-    let args = ["-t", "-cf", &candidate.to_string_lossy()];
-    let output = child::ask("dhcpd", &args, None, LIMIT).await?;
-    match output.status.success() {
-        true => Ok(()),
-        false => Err(failed(complaint(&output.complaint(), &candidate))),
-    }
+        .map_err(|reason| unusable(file, reason))
 }
 
 fn beside(path: &str, staged: &Staged) -> PathBuf {
@@ -108,8 +123,7 @@ fn complaint(said: &str, candidate: &Path) -> String {
 
 /// An exported directory may be made by this very plan, with the files in it.
 async fn exports(file: &File, made: &[&Path]) -> Result<(), HostError> {
-    let text =
-        Secrets::default().render(&mut Directories::default(), file.key.form, &file.content)?;
+    let text = text(file)?;
     let name = Path::new(&file.key.path).file_name().unwrap_or_default();
     let name = name.to_string_lossy();
     let args = [
@@ -139,5 +153,5 @@ async fn exports(file: &File, made: &[&Path]) -> Result<(), HostError> {
         std::str::from_utf8(directory).is_ok_and(|it| made.iter().any(|path| path.starts_with(it)))
     };
     exports::judge(&output, &exports::entries(&text), table, &not_yet)
-        .map_err(|reason| HostError::new(format!("cannot use the new {}", file.key), reason))
+        .map_err(|reason| unusable(file, reason))
 }

@@ -130,7 +130,8 @@ fn shown_mode(form: Form, desired: Option<&File>, mode: u32) -> Option<u32> {
     }
 }
 
-/// Whole files of which it matters: wanted, different and not ours; or ours, no longer wanted, and perhaps put back.
+/// Whole files of which it matters: wanted and different, perhaps because an undo has put them back; or ours, no longer
+/// wanted, and perhaps put back.
 fn may_be_defaults<'a>(seen: &'a [Seen], scope: &Scope<'_>) -> Vec<(&'a str, &'a [u8])> {
     let matters = |it: &&Seen| {
         let key = &it.file.key;
@@ -142,7 +143,7 @@ fn may_be_defaults<'a>(seen: &'a [Seen], scope: &Scope<'_>) -> Vec<(&'a str, &'a
             .map(|desired| desired != &it.file);
         // Debian's policy keeps configuration files under /etc; dpkg is not asked about thousands of others.
         let shipped = key.form == Form::Whole && key.path.starts_with("/etc/");
-        shipped && differs.map_or(owned, |differs| differs && !owned)
+        shipped && differs.unwrap_or(owned)
     };
     seen.iter()
         .filter(matters)

@@ -6,10 +6,11 @@ use tokio::time::{Instant, sleep};
 
 use crate::delta::Delta;
 use crate::host::linux::LinuxHost;
+use crate::host::linux::facts::serves_dhcp;
 use crate::host::{HostError, Outcome};
 
 use super::init::{Command, Init, Running, known_obstacle, words};
-use super::{OnChange, Unit, exports, record};
+use super::{OnChange, Unit, exports, kea, record};
 
 /// A daemon that has been told to start has that long to be there.
 const APPEARS_WITHIN: Duration = Duration::from_secs(10);
@@ -50,17 +51,66 @@ async fn one(init: Init, delta: &Delta<Unit>) -> Result<Outcome, HostError> {
         (Delta::Delete { .. }, Some(_)) => stop(init, unit).await?,
         (Delta::Create { to }, None) => launch(init, to, Command::Start).await?,
         (Delta::Update { to, .. } | Delta::Replace { to, .. }, running) => {
-            match (to.on_change, running) {
-                (OnChange::Reexport, Some(running)) => {
-                    exports::reexport(&to.reads).await?;
-                    note(to, &running)?;
-                }
-                (OnChange::Reexport, None) => launch(init, to, Command::Start).await?,
-                (OnChange::Restart, _) => launch(init, to, Command::Restart).await?,
-            }
+            take_up(init, to, delta.way(), running).await?;
         }
     }
     Ok(Outcome::Done)
+}
+
+/// Has changed files read, in the gentlest way that there is.
+async fn take_up(
+    init: Init,
+    unit: &Unit,
+    way: OnChange,
+    running: Option<Running>,
+) -> Result<(), HostError> {
+    let Some(running) = running else {
+        return launch(init, unit, Command::Start).await;
+    };
+    match way {
+        OnChange::Restart => launch(init, unit, Command::Restart).await,
+        OnChange::Reexport => {
+            exports::reexport(&unit.reads).await?;
+            note(unit, &running)
+        }
+        OnChange::Reload => reload(init, unit, &running).await,
+        OnChange::Hangup => hang_up(init, unit, &running).await,
+    }
+}
+
+/// The process and its socket stay; one that has no socket of ours is restarted, and has one then.
+async fn reload(init: Init, unit: &Unit, running: &Running) -> Result<(), HostError> {
+    let failed = |reason| HostError::new(format!("cannot reload {}", unit.name), reason);
+    let file = unit.reads.first().map_or("", String::as_str);
+    if !kea::reload(file).await.map_err(failed)? {
+        return launch(init, unit, Command::Restart).await;
+    }
+    settled(unit).await.map_err(failed)?;
+    note(unit, running)
+}
+
+/// It runs with the new configuration where it can tell, and serves where it cannot.
+async fn settled(unit: &Unit) -> Result<(), String> {
+    match (unit.on_change, unit.reads.first()) {
+        (OnChange::Reload, Some(file)) => kea::has_taken_up(file).await,
+        (OnChange::Hangup, _) if !serves_dhcp() => Err(
+            "it runs, and does not serve DHCP: does it read /etc/dnsmasq.d (CONFIG_DIR in /etc/default/dnsmasq, \
+             conf-dir in /etc/dnsmasq.conf)?"
+                .into(),
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// What it cannot read it leaves out and logs: its lines were tried before they were written.
+async fn hang_up(init: Init, unit: &Unit, running: &Running) -> Result<(), HostError> {
+    let failed = |reason: String| HostError::new(format!("cannot signal {}", unit.name), reason);
+    init.hang_up(&unit.name).await.map_err(failed)?;
+    match stays(init, unit).await? {
+        Ok(again) if again.run == running.run => note(unit, running),
+        Ok(_) => Err(failed("it was started anew meanwhile; plan again".into())),
+        Err(reason) => Err(failed(with_log(init, unit, reason).await)),
+    }
 }
 
 async fn stop(init: Init, unit: &Unit) -> Result<(), HostError> {
@@ -87,7 +137,12 @@ async fn launch(init: Init, unit: &Unit, command: Command) -> Result<(), HostErr
         Ok(output) => output,
         Err(reason) => return Err(failed(with_log(init, unit, reason).await)),
     };
-    match stays(init, unit).await? {
+    let stays = stays(init, unit).await?;
+    let settled = match stays {
+        Ok(running) => settled(unit).await.map(|()| running),
+        Err(reason) => Err(reason),
+    };
+    match settled {
         Ok(running) => note(unit, &running),
         Err(reason) => {
             let reason = format!("{reason}; it said: {}", words(&said));

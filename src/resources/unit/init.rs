@@ -1,9 +1,13 @@
 //! The two init systems: systemd, and the init scripts of those before it and of containers.
 
 use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
 use nix::time::ClockId;
+use tokio::time::{Instant, sleep};
 
 use crate::host::HostError;
 use crate::host::linux::child::{self, Output, ask};
@@ -13,6 +17,11 @@ use super::process::{Moment, Process, ago};
 
 /// systemd gives a unit 90 s to start unless the unit says otherwise.
 const LIMIT: Duration = Duration::from_secs(100);
+
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
+
+/// As the kernel names its process.
+const KEA: &str = "kea-dhcp4";
 
 /// Who starts and stops daemons here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +51,8 @@ pub(super) struct Running {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Daemon {
     Dhcpd,
+    Kea,
+    Dnsmasq,
     Nfsd,
     Unknown,
 }
@@ -77,6 +88,8 @@ impl Init {
             }
             Self::Sysvinit => match daemon(unit) {
                 Daemon::Dhcpd => Ok(dhcpd()),
+                Daemon::Kea => Ok(Process::named(KEA).map(|it| run_of(&it))),
+                Daemon::Dnsmasq => Ok(dnsmasq().map(|it| run_of(&it))),
                 Daemon::Nfsd => Ok(nfsd()),
                 Daemon::Unknown => by_script(unit).await,
             },
@@ -103,7 +116,12 @@ impl Init {
                 )
                 .await
             }
-            Self::Sysvinit => ask("service", &[unit, word], None, LIMIT).await,
+            Self::Sysvinit => {
+                if daemon(unit) == Daemon::Kea {
+                    make_way_for_kea(command).await?;
+                }
+                ask("service", &[unit, word], None, LIMIT).await
+            }
         };
         if self == Self::Sysvinit && command == Command::Stop && nfsd_serves(unit) {
             // Debian's script signals the kernel's threads, which does not end them (seen on Linux 6.1); this is the
@@ -115,6 +133,22 @@ impl Init {
         match output.status.success() {
             true => Ok(output),
             false => Err(format!("it said: {}", words(&output))),
+        }
+    }
+
+    /// Signals the daemon itself. systemd does it for us: its sandbox keeps us from processes of others.
+    pub(super) async fn hang_up(self, unit: &str) -> Result<(), String> {
+        match self {
+            Self::Systemd => {
+                let name = format!("{unit}.service");
+                let args = ["kill", "--kill-who=main", "--signal=HUP", "--", &name];
+                let told = child::run("systemctl", &args, None).await;
+                told.map(drop).map_err(|error| error.to_string())
+            }
+            Self::Sysvinit => match dnsmasq() {
+                Some(process) => process.signal(Signal::SIGHUP),
+                None => Err("it does not run".into()),
+            },
         }
     }
 
@@ -168,6 +202,8 @@ pub(super) fn known_obstacle(unit: &str) -> Option<&'static str> {
 fn daemon(unit: &str) -> Daemon {
     match unit {
         "isc-dhcp-server" | "dhcpd" => Daemon::Dhcpd,
+        "kea-dhcp4-server" | "kea-dhcp4" => Daemon::Kea,
+        "dnsmasq" => Daemon::Dnsmasq,
         "nfs-server" | "nfs-kernel-server" => Daemon::Nfsd,
         _ => Daemon::Unknown,
     }
@@ -245,6 +281,38 @@ async fn by_script(unit: &str) -> Result<Option<Running>, HostError> {
         run: "status".into(),
         started: None,
     }))
+}
+
+/// The one that its script started: libvirt, say, has its own.
+fn dnsmasq() -> Option<Process> {
+    const PID_FILES: [&str; 2] = ["/run/dnsmasq/dnsmasq.pid", "/run/dnsmasq.pid"];
+    PID_FILES
+        .iter()
+        .find_map(|path| by_pid_file(path, "dnsmasq"))
+}
+
+/// Debian's script for Kea looks for a process by a file that nobody writes: `stop` waits for half a minute and kills.
+/// It makes none of the directories either that systemd makes, and without which Kea ends.
+async fn make_way_for_kea(command: Command) -> Result<(), String> {
+    const DIRECTORIES: [&str; 2] = ["/run/kea", "/var/lib/kea"];
+    if command != Command::Start {
+        let process = Process::named(KEA);
+        process.map_or(Ok(()), |it| it.signal(Signal::SIGTERM))?;
+        let deadline = Instant::now() + LIMIT;
+        while Process::named(KEA).is_some() && Instant::now() < deadline {
+            sleep(BETWEEN_LOOKS).await;
+        }
+    }
+    for directory in DIRECTORIES.iter().filter(|_| command != Command::Stop) {
+        let made = fs::DirBuilder::new().mode(0o750).create(directory);
+        match made {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                return Err(format!("cannot make {directory}: {error}"));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn by_pid_file(path: &str, comm: &str) -> Option<Process> {

@@ -10,6 +10,7 @@ use crate::plan::Phase;
 pub mod apply;
 pub(crate) mod exports;
 mod init;
+mod kea;
 pub mod observe;
 mod process;
 mod record;
@@ -34,10 +35,53 @@ pub enum OnChange {
     Restart,
     /// `exportfs -ra`: the kernel's export table is replaced, clients notice nothing.
     Reexport,
+    /// Kea: told over its control socket, it changes from one configuration to the other, or keeps the one it has.
+    Reload,
+    /// dnsmasq: the last of its files is read again at SIGHUP, the others when it starts.
+    Hangup,
 }
 
-/// A digest over the content of the files a unit reads, by path.
-pub fn digest<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+impl Unit {
+    /// A digest over the content of the files it reads, by path. Of what a signal makes it read again, and of the
+    /// rest, when there is such a difference.
+    pub fn digest<'a>(&self, files: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+        let again = self
+            .reads
+            .last()
+            .filter(|_| self.on_change == OnChange::Hangup);
+        let (again, once): (Vec<_>, Vec<_>) = files
+            .into_iter()
+            .partition(|(path, _)| again.is_some_and(|it| it == path));
+        match self.on_change {
+            OnChange::Hangup => format!("{}-{}", digest(once), digest(again)),
+            _ => digest(once),
+        }
+    }
+
+    /// Of the files that it reads only when it starts.
+    fn read_once(&self) -> Option<&str> {
+        let (once, _) = self.config.as_deref()?.split_once('-')?;
+        Some(once)
+    }
+}
+
+impl Delta<Unit> {
+    /// How the change is taken up: a signal is enough only where nothing else has changed.
+    pub fn way(&self) -> OnChange {
+        let way = self.subject().on_change;
+        let unread = |from: &Unit, to: &Unit| from.read_once() != to.read_once();
+        match (self.from(), self.to()) {
+            (Some(from), Some(to)) if way == OnChange::Hangup && unread(from, to) => {
+                OnChange::Restart
+            }
+            _ => way,
+        }
+    }
+}
+
+/// In the order of their paths, whatever order they come in.
+fn digest(mut files: Vec<(&str, &str)>) -> String {
+    files.sort_unstable();
     let mut hash = Sha256::new();
     for (path, content) in files {
         hash.update(path.as_bytes());

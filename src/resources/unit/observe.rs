@@ -12,7 +12,7 @@ use crate::resources::file::{FileKey, Form};
 
 use super::init::{Init, Running};
 use super::process::Moment;
-use super::{OnChange, Unit, digest, exports, record};
+use super::{OnChange, Unit, exports, kea, record};
 
 /// Looks at the units wanted and at those we started, and at no others.
 pub async fn observe(_host: &mut LinuxHost, scope: &Scope<'_>) -> Result<Set<Unit>, HostError> {
@@ -31,10 +31,15 @@ pub async fn units(scope: &Scope<'_>) -> Result<Set<Unit>, HostError> {
         };
         let wanted = scope.desired.units.get(name).cloned();
         let unit = wanted.unwrap_or_else(|| not_asked_for(name));
-        let config = config(&unit, &running, scope.desired)?;
+        let config = config(&unit, &running, scope.desired).await?;
         units.insert(Unit { config, ..unit });
     }
     Ok(units)
+}
+
+/// True when the unit of this name runs.
+pub async fn runs(name: &str) -> Result<bool, HostError> {
+    Ok(Init::here().running(name).await?.is_some())
 }
 
 /// What it reads does not matter.
@@ -48,17 +53,37 @@ fn not_asked_for(name: &str) -> Unit {
 }
 
 /// The digest of what it has read, when that is what stands on disk now.
-fn config(unit: &Unit, running: &Running, desired: &State) -> Result<Option<String>, HostError> {
+async fn config(
+    unit: &Unit,
+    running: &Running,
+    desired: &State,
+) -> Result<Option<String>, HostError> {
     let reexported = unit.on_change == OnChange::Reexport;
     if reexported && !exports::all_exported(&unit.reads) {
         return Ok(None);
     }
     let disk = on_disk(unit, desired)?;
-    let read_by_us = record::read(&unit.name, &running.run).is_some_and(|it| it == disk.digest);
-    let table = reexported.then(|| changed(exports::TABLE)).flatten();
-    let read_at = running.started.max(table);
-    let current = unit.reads.is_empty() || read_by_us || read_at > disk.changed;
+    let current = match says(unit).await {
+        kea::Runs::Current => true,
+        kea::Runs::Other | kea::Runs::Deaf => false,
+        kea::Runs::Unknown | kea::Runs::Silent => {
+            let noted = record::read(&unit.name, &running.run);
+            let table = reexported.then(|| changed(exports::TABLE)).flatten();
+            let read_at = running.started.max(table);
+            unit.reads.is_empty()
+                || noted.is_some_and(|it| it == disk.digest)
+                || read_at > disk.changed
+        }
+    };
     Ok(current.then_some(disk.digest))
+}
+
+/// Who can be asked needs no clock.
+async fn says(unit: &Unit) -> kea::Runs {
+    match (unit.on_change, unit.reads.first()) {
+        (OnChange::Reload, Some(file)) => kea::runs(file).await,
+        _ => kea::Runs::Silent,
+    }
 }
 
 struct OnDisk {
@@ -89,7 +114,7 @@ fn on_disk(unit: &Unit, desired: &State) -> Result<OnDisk, HostError> {
     }
     let files = contents.iter().map(|(path, text)| (*path, text.as_str()));
     Ok(OnDisk {
-        digest: digest(files),
+        digest: unit.digest(files),
         changed: last,
     })
 }

@@ -3,7 +3,9 @@
 use std::fs;
 use std::time::{Duration, SystemTime};
 
+use nix::sys::signal::{Signal, kill};
 use nix::time::{ClockId, clock_gettime};
+use nix::unistd::Pid;
 
 /// A moment of the wall clock, as files have it: seconds and nanoseconds.
 pub(super) type Moment = (i64, i64);
@@ -43,6 +45,12 @@ impl Process {
     fn shares_our_network(&self) -> bool {
         let network = |process: &str| fs::read_link(format!("/proc/{process}/ns/net")).ok();
         network(&self.pid.to_string()) == network("thread-self")
+    }
+
+    /// Sends it a signal.
+    pub(super) fn signal(&self, signal: Signal) -> Result<(), String> {
+        let pid = i32::try_from(self.pid).map_err(|error| error.to_string())?;
+        kill(Pid::from_raw(pid), signal).map_err(|error| error.desc().to_owned())
     }
 
     /// When it started, by the wall clock of now.

@@ -1,0 +1,79 @@
+//! `kea-dhcp4.conf` of Kea, in the shape that its versions 2.2 to 3.0 read.
+
+use serde_json::{Value, json};
+
+use super::leases::{Reservation, Subnet};
+
+/// The whole file: plain JSON, so no comment; the mark stands in a user context. Everything is written as Kea's
+/// `config-get` prints it, so that what runs can be compared with what stands here. `subnet4[].id` is required from 2.6
+/// on; a list of control sockets, the word of 3.0, is unknown to 2.2.
+pub(in super::super) fn kea(subnet: &Subnet, reservations: &[Reservation]) -> String {
+    let lease = subnet.lease_seconds;
+    let server = subnet.server;
+    let config = json!({ "Dhcp4": {
+        "user-context": { "written-by": "lvs-reconcile" },
+        // With the address: a raw socket for each address of the interface would answer each client several times.
+        "interfaces-config": { "interfaces": [format!("{}/{server}", subnet.interface)] },
+        // The names that Debian's AppArmor profile allows, and the only directories that 3.0 does.
+        "control-socket": { "socket-type": "unix", "socket-name": "/run/kea/kea4-ctrl-socket" },
+        "lease-database": {
+            "type": "memfile",
+            "persist": true,
+            "name": "/var/lib/kea/kea-leases4.csv",
+            "lfc-interval": 3600,
+        },
+        "authoritative": true,
+        "valid-lifetime": lease,
+        "renew-timer": lease / 2,
+        "rebind-timer": lease - lease / 8,
+        "host-reservation-identifiers": ["hw-address"],
+        "next-server": server,
+        "subnet4": [{
+            "id": 1,
+            "subnet": subnet.network,
+            "interface": subnet.interface,
+            "pools": pools(subnet),
+            "reservations-global": false,
+            "reservations-in-subnet": true,
+            "reservations-out-of-pool": true,
+            "option-data": options(subnet),
+            "reservations": reservations.iter().map(reservation).collect::<Vec<_>>(),
+        }],
+    }});
+    format!("{config:#}\n")
+}
+
+fn pools(subnet: &Subnet) -> Vec<Value> {
+    let pools = subnet.pools.iter();
+    pools
+        .map(|(first, last)| json!({ "pool": format!("{first} - {last}") }))
+        .collect()
+}
+
+/// Their data is a list with commas in Kea's reading, also where a name is meant: no value of ours holds one.
+fn options(subnet: &Subnet) -> Vec<Value> {
+    let servers: Vec<String> = subnet
+        .name_servers
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let stated = [
+        ("routers", Some(subnet.router.to_string())),
+        ("domain-name", subnet.domain.map(ToString::to_string)),
+        (
+            "domain-name-servers",
+            Some(servers.join(", ")).filter(|it| !it.is_empty()),
+        ),
+    ];
+    let stated = stated
+        .into_iter()
+        .filter_map(|(name, data)| Some((name, data?)));
+    stated
+        .map(|(name, data)| json!({ "name": name, "data": data }))
+        .collect()
+}
+
+fn reservation(reservation: &Reservation) -> Value {
+    let Reservation { name, mac, address } = reservation;
+    json!({ "hw-address": mac, "ip-address": address, "hostname": name })
+}
