@@ -116,6 +116,8 @@ pub async fn part(target: &Target, loaded: &Loaded) -> Result<Part, Error> {
     let facts = Facts {
         dhcp: servers.clone(),
         nfs_unit: machine.nfs_unit.clone(),
+        web_unit: machine.web_unit.clone(),
+        serves_dns: machine.serves_dns(),
         armed: armed.names(),
         origin: Origin::Machine,
     };

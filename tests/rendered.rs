@@ -31,6 +31,8 @@ fn facts() -> Facts {
     Facts {
         dhcp: Facts::unknown().dhcp,
         nfs_unit: Some("nfs-kernel-server".into()),
+        web_unit: Some("nginx".into()),
+        serves_dns: false,
         armed: ["rs1".to_owned()].into(),
         origin: Origin::Machine,
     }

@@ -4,12 +4,14 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::Ipv4Net;
 
-use crate::document::{Boot, Document, KickstartProfile, KickstartTarget, RealServer};
+use crate::document::{Boot, Document, Interface, KickstartProfile, KickstartTarget, RealServer};
 use crate::resources::file::File;
+use crate::resources::unit::OnChange;
 
+use super::backend;
 use super::dhcp::Place;
-use super::facts::Facts;
-use super::files::whole;
+use super::facts::{Backend, Facts};
+use super::files::{Served, whole};
 use super::kickstart::{self, DIRECTORY as KICKSTART};
 use super::machines::Machines;
 use super::node::Node;
@@ -17,6 +19,7 @@ use super::problem::{Findings, Problem};
 use super::render::{self, Copies, Install, Loaded, Web};
 
 const BOOT_DIRECTORY: &str = "/srv/tftp";
+const TFTP: &str = "/etc/dnsmasq.d/lvs-reconcile-tftp.conf";
 const WEB_ROOT: &str = "/srv/http";
 const NGINX: &str = "/etc/nginx/conf.d/lvs-reconcile.conf";
 /// What was fetched over HTTP; see `render::nginx`.
@@ -27,6 +30,7 @@ pub(super) struct Booting<'a> {
     boot: &'a Boot,
     own: Ipv4Addr,
     network: Ipv4Net,
+    interface: &'a Interface,
 }
 
 impl<'a> Booting<'a> {
@@ -38,6 +42,7 @@ impl<'a> Booting<'a> {
             boot: netboot.boot.as_ref()?,
             own: place.own,
             network: place.network,
+            interface: place.interface,
         })
     }
 
@@ -58,6 +63,11 @@ impl<'a> Booting<'a> {
             bios: Loaded::file(named.bios.as_ref(), "pxelinux.0"),
             uefi: Loaded::file(named.uefi.as_ref(), "grubnetx64.efi"),
             uefi_arm: Loaded::file(named.uefi_arm.as_ref(), "grubnetaa64.efi"),
+            tftp: self
+                .boot
+                .tftp
+                .unwrap_or(true)
+                .then(|| self.directory().to_owned()),
             uefi_http: self
                 .has_web()
                 .then(|| format!("http://{}/boot/{over_http}", self.own)),
@@ -154,8 +164,46 @@ pub(super) fn files(
             None => findings.refuse(unable(machine)),
         }
     }
-    let web = booting.has_web().then(|| booting.web());
-    booting.files(&armed).into_iter().chain(web).collect()
+    booting.files(&armed)
+}
+
+/// The web server, when it is to serve.
+pub(super) fn web(node: &Node, facts: &Facts, findings: &mut Findings) -> Option<Served> {
+    let booting = Booting::of(node).filter(Booting::has_web)?;
+    let Some(unit) = &facts.web_unit else {
+        let message = format!("nginx is not installed on {}", node.director.name);
+        let fix = "install nginx, or set \"http\" to false: kickstart files then come over NFS";
+        findings.refuse(Problem::new("netboot.boot.http", message, fix));
+        return None;
+    };
+    Some(Served::new(unit, OnChange::Renew, vec![booting.web()]))
+}
+
+/// dnsmasq for TFTP alone, where another serves DHCP.
+pub(super) fn tftp(node: &Node, facts: &Facts, findings: &mut Findings) -> Option<Served> {
+    let booting = Booting::of(node)?;
+    let dhcp = node.document.netboot.as_ref()?.dhcp.as_ref()?;
+    let directory = booting.loaded().tftp?;
+    if backend::chosen(node, dhcp, facts).ok()?.0.backend == Backend::Dnsmasq {
+        return None;
+    }
+    let Some(dnsmasq) = facts.dhcp.iter().find(|it| it.backend == Backend::Dnsmasq) else {
+        let message = format!(
+            "dnsmasq, which serves TFTP, is not installed on {}",
+            node.director.name
+        );
+        let fix = format!(
+            "install dnsmasq, or serve {directory} by another server and set \"tftp\" to false"
+        );
+        findings.refuse(Problem::new("netboot.boot.tftp", message, fix));
+        return None;
+    };
+    let text = render::tftp(&booting.interface.name, &directory, facts.serves_dns);
+    Some(Served::new(
+        &dnsmasq.unit,
+        OnChange::Restart,
+        vec![whole(TFTP, text)],
+    ))
 }
 
 /// Where the installer of one machine comes from.

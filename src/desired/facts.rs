@@ -13,6 +13,10 @@ pub struct Facts {
     /// The NFS server's unit: `nfs-server` under systemd, `nfs-kernel-server` under sysvinit; `None` when not
     /// installed.
     pub nfs_unit: Option<String>,
+    /// The web server's unit: nginx, or none.
+    pub web_unit: Option<String>,
+    /// A program of this machine serves DNS to others.
+    pub serves_dns: bool,
     /// Machines that are to install themselves when they boot next.
     pub armed: BTreeSet<String>,
     /// Where the above comes from.
@@ -152,6 +156,8 @@ impl Facts {
         Self {
             dhcp,
             nfs_unit: Some("nfs-server".into()),
+            web_unit: Some("nginx".into()),
+            serves_dns: false,
             armed: BTreeSet::new(),
             origin: Origin::Assumed,
         }

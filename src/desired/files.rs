@@ -42,6 +42,8 @@ impl Files {
             .extend(boot::files(node, machines, facts, findings));
         all.add(exports(node, facts, findings));
         all.add(dhcp::server(node, machines, facts, findings));
+        all.add(boot::web(node, facts, findings));
+        all.add(boot::tftp(node, facts, findings));
         if facts.origin == Origin::Assumed && !all.units.is_empty() {
             let names: Vec<&str> = all.units.iter().map(|it| it.name.as_str()).collect();
             let names = names.join(", ");

@@ -15,6 +15,9 @@ pub struct Boot {
     /// What is loaded first, by the firmware of the machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub loaders: Option<Loaders>,
+    /// Whether dnsmasq serves `directory` by TFTP. Default: true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tftp: Option<bool>,
     /// What else nginx serves: install trees. Default: `/srv/http`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub web_root: Option<AbsolutePath>,

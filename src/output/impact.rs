@@ -198,7 +198,7 @@ fn unit(delta: &Delta<Unit>) -> Impact {
             }
             OnChange::Restart => Impact::None("< 1 s, leases kept"),
             OnChange::Reexport => Impact::None("exportfs -ra"),
-            OnChange::Reload | OnChange::Hangup => NOTHING,
+            OnChange::Reload | OnChange::Hangup | OnChange::Renew => NOTHING,
         },
     }
 }

@@ -361,6 +361,7 @@ fn unit(delta: &Delta<Unit>) -> String {
         (_, OnChange::Restart) => "restart (its configuration changed)".to_owned(),
         (_, OnChange::Reexport) => "export again (its configuration changed)".to_owned(),
         (_, OnChange::Reload) => "reload (its configuration changed)".to_owned(),
+        (_, OnChange::Renew) => "reload (its configuration changed)".to_owned(),
         (_, OnChange::Hangup) => "read again (its reservations changed)".to_owned(),
     }
 }

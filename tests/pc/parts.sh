@@ -72,7 +72,3 @@ with open(sys.argv[1], 'r+b') as disk:
     disk.write((code + text).ljust(446, b'\0') + partition + bytes(48) + b'\x55\xAA')
 P
 }
-
-serve_tftp() {
-  dnsmasq -k --port=0 --enable-tftp --tftp-root=/srv/tftp --interface=eth1 --bind-interfaces -C /dev/null -u root --log-facility=/tmp/tftp.log -x /run/tftp.pid & pids+=($!)
-}

@@ -153,6 +153,8 @@ pub(in super::super) struct Loaded {
     pub uefi_arm: String,
     /// A URL; none without an HTTP server.
     pub uefi_http: Option<String>,
+    /// What dnsmasq serves by TFTP; none when others do.
+    pub tftp: Option<String>,
 }
 
 /// For a client that is an iPXE already, below the served directory.

@@ -43,6 +43,7 @@ fn write_boot(text: &mut String, loaded: &Loaded) {
         uefi,
         uefi_arm,
         uefi_http,
+        tftp: _,
     } = loaded;
     let _ = write!(
         text,

@@ -2,8 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::HEADER;
+use crate::document::InterfaceName;
+
 use super::leases::{Reservation, Subnet};
+use super::{HEADER, IPXE, Loaded};
 
 /// Set for whoever gets a lease of ours; others may be served by ranges of the administrator.
 const TAG: &str = "lvs-reconcile";
@@ -33,7 +35,64 @@ pub(in super::super) fn dnsmasq(subnet: &Subnet, hosts: &str) -> String {
     // Without a value: else dnsmasq names itself when it serves DNS.
     option("dns-server", &servers);
     let _ = writeln!(text, "dhcp-hostsfile={hosts}");
+    if let Some(loaded) = &subnet.boot {
+        write_boot(&mut text, subnet, loaded);
+    }
     text
+}
+
+/// As for dhcpd: only firmwares are told a file.
+fn write_boot(text: &mut String, subnet: &Subnet, loaded: &Loaded) {
+    let Loaded {
+        bios,
+        uefi,
+        uefi_arm,
+        uefi_http,
+        tftp,
+    } = loaded;
+    let server = subnet.server;
+    let _ = write!(
+        text,
+        "dhcp-userclass=set:ipxe,iPXE\n\
+         dhcp-vendorclass=set:pxe,PXEClient\n\
+         dhcp-match=set:bios,option:client-arch,0\n\
+         dhcp-match=set:efi64,option:client-arch,7\n\
+         dhcp-match=set:efi64,option:client-arch,9\n\
+         dhcp-match=set:efiarm64,option:client-arch,11\n\
+         dhcp-boot=tag:pxe,tag:ipxe,{IPXE},,{server}\n\
+         dhcp-boot=tag:pxe,tag:!ipxe,tag:bios,{bios},,{server}\n\
+         dhcp-boot=tag:pxe,tag:!ipxe,tag:efi64,{uefi},,{server}\n\
+         dhcp-boot=tag:pxe,tag:!ipxe,tag:efiarm64,{uefi_arm},,{server}\n"
+    );
+    if let Some(url) = uefi_http {
+        let _ = write!(
+            text,
+            "dhcp-vendorclass=set:http,HTTPClient\n\
+             dhcp-boot=tag:http,{url}\n\
+             dhcp-option-force=tag:http,60,HTTPClient\n"
+        );
+    }
+    if let Some(directory) = tftp {
+        write_tftp(text, subnet.interface, directory);
+    }
+}
+
+/// A file of ours for TFTP alone. Without `port=0` dnsmasq would serve DNS, which it does only where it did before.
+pub(in super::super) fn tftp(
+    interface: &InterfaceName,
+    directory: &str,
+    serves_dns: bool,
+) -> String {
+    let mut text = String::from(HEADER);
+    if !serves_dns {
+        text.push_str("port=0\n");
+    }
+    write_tftp(&mut text, interface, directory);
+    text
+}
+
+fn write_tftp(text: &mut String, interface: &InterfaceName, directory: &str) {
+    let _ = writeln!(text, "enable-tftp={interface}\ntftp-root={directory}");
 }
 
 /// Reserved addresses are those of the network; without any range there is none, so that one without addresses stands

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::leases::{Reservation, Subnet};
+use super::{IPXE, Loaded};
 
 /// The whole file: plain JSON, so no comment; the mark stands in a user context. Everything is written as Kea's
 /// `config-get` prints it, so that what runs can be compared with what stands here. `subnet4[].id` is required from 2.6
@@ -28,6 +29,7 @@ pub(in super::super) fn kea(subnet: &Subnet, reservations: &[Reservation]) -> St
         "rebind-timer": lease - lease / 8,
         "host-reservation-identifiers": ["hw-address"],
         "next-server": server,
+        "client-classes": classes(subnet.boot.as_ref()),
         "subnet4": [{
             "id": 1,
             "subnet": subnet.network,
@@ -41,6 +43,45 @@ pub(in super::super) fn kea(subnet: &Subnet, reservations: &[Reservation]) -> St
         }],
     }});
     format!("{config:#}\n")
+}
+
+/// As for dhcpd: only firmwares are told a file. A test is an expression of Kea's: no value has a place in it.
+fn classes(boot: Option<&Loaded>) -> Vec<Value> {
+    let Some(loaded) = boot else {
+        return Vec::new();
+    };
+    let Loaded {
+        bios,
+        uefi,
+        uefi_arm,
+        uefi_http,
+        tftp: _,
+    } = loaded;
+    const PXE: &str = "substring(option[60].hex,0,9) == 'PXEClient'";
+    let class = |name: &str, test: String, file: &str| json!({ "name": name, "test": test, "boot-file-name": file });
+    let of_arch = |name: &str, arch: &str, file: &str| {
+        class(
+            name,
+            format!("{PXE} and {arch} and not member('ipxe')"),
+            file,
+        )
+    };
+    let mut classes = vec![
+        class("ipxe", format!("{PXE} and option[77].hex == 'iPXE'"), IPXE),
+        of_arch("bios", "option[93].hex == 0x0000", bios),
+        of_arch(
+            "uefi-x64",
+            "(option[93].hex == 0x0007 or option[93].hex == 0x0009)",
+            uefi,
+        ),
+        of_arch("uefi-arm64", "option[93].hex == 0x000b", uefi_arm),
+    ];
+    classes.extend(uefi_http.as_ref().map(|url| {
+        let mut http = class("uefi-http", "substring(option[60].hex,0,10) == 'HTTPClient'".into(), url);
+        http["option-data"] = json!([{ "name": "vendor-class-identifier", "data": "HTTPClient", "always-send": true }]);
+        http
+    }));
+    classes
 }
 
 fn pools(subnet: &Subnet) -> Vec<Value> {

@@ -19,7 +19,7 @@ pub(super) use boot::{
     pxelinux, pxelinux_default,
 };
 pub(super) use dhcpd::dhcpd;
-pub(super) use dnsmasq::{dnsmasq, dnsmasq_hosts};
+pub(super) use dnsmasq::{dnsmasq, dnsmasq_hosts, tftp};
 pub(super) use exports::exports;
 pub(super) use hosts::hosts;
 pub(super) use isc_interfaces::isc_interfaces;

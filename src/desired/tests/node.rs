@@ -79,6 +79,8 @@ fn what_only_the_node_can_tell_comes_all_at_once() {
     let none = Facts {
         dhcp: Vec::new(),
         nfs_unit: None,
+        web_unit: None,
+        serves_dns: false,
         armed: Default::default(),
         origin: Origin::Machine,
     };

@@ -14,6 +14,8 @@ use super::child;
 pub struct MachineFacts {
     /// The unit of the kernel's NFS server.
     pub nfs_unit: Option<String>,
+    /// The unit of nginx.
+    pub web_unit: Option<String>,
     /// Where programs of the machine itself listen, in this network namespace.
     pub listeners: Vec<Listener>,
 }
@@ -50,11 +52,23 @@ impl Listener {
     }
 }
 
+impl MachineFacts {
+    /// True when a program serves DNS to others. systemd-resolved serves this machine, at addresses of its own.
+    pub fn serves_dns(&self) -> bool {
+        let mut listeners = self.listeners.iter();
+        listeners.any(|it| it.port == 53 && !it.address.is_loopback())
+    }
+}
+
 /// Looks at the machine. Nothing is started or loaded by it.
 pub fn facts() -> MachineFacts {
     MachineFacts {
         nfs_unit: match Path::new("/usr/sbin/exportfs").exists() {
             true => unit_among(&["nfs-server", "nfs-kernel-server", "nfs"]),
+            false => None,
+        },
+        web_unit: match Path::new("/usr/sbin/nginx").exists() {
+            true => unit_among(&["nginx"]),
             false => None,
         },
         listeners: listeners(),

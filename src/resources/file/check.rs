@@ -11,6 +11,7 @@ use crate::resources::unit::exports;
 
 mod dnsmasq;
 mod kea;
+mod nginx;
 
 use super::File;
 use super::directory::{Directories, Missing};
@@ -56,6 +57,8 @@ pub async fn check(deltas: &[&Delta<File>]) -> Result<(), HostError> {
             dhcpd(file).await?;
         } else if path.ends_with("/kea-dhcp4.conf") {
             kea::check(file).await?;
+        } else if path.contains("/nginx/") {
+            nginx::check(file).await?;
         } else if path.ends_with(".exports") {
             exports(file, &made).await?;
         }

@@ -75,6 +75,16 @@ async fn take_up(
         }
         OnChange::Reload => reload(init, unit, &running).await,
         OnChange::Hangup => hang_up(init, unit, &running).await,
+        OnChange::Renew => renew(init, unit, &running).await,
+    }
+}
+
+/// Whether it can use its files was tried before they were written.
+async fn renew(init: Init, unit: &Unit, running: &Running) -> Result<(), HostError> {
+    let failed = |reason: String| HostError::new(format!("cannot reload {}", unit.name), reason);
+    match init.command(&unit.name, Command::Reload).await {
+        Ok(_) => note(unit, running),
+        Err(reason) => Err(failed(with_log(init, unit, reason).await)),
     }
 }
 

@@ -35,6 +35,7 @@ pub(super) enum Init {
 pub(super) enum Command {
     Start,
     Restart,
+    Reload,
     Stop,
 }
 
@@ -63,6 +64,7 @@ impl Command {
         match self {
             Self::Start => "start",
             Self::Restart => "restart",
+            Self::Reload => "reload",
             Self::Stop => "stop",
         }
     }
@@ -104,7 +106,7 @@ impl Init {
                 same_network_as_systemd()?;
                 // `start` does nothing for a unit that is active while its daemon is gone; `restart` starts as well.
                 let word = match command {
-                    Command::Stop => word,
+                    Command::Stop | Command::Reload => word,
                     Command::Start | Command::Restart => Command::Restart.word(),
                 };
                 let name = format!("{unit}.service");

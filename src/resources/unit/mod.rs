@@ -39,6 +39,8 @@ pub enum OnChange {
     Reload,
     /// dnsmasq: the last of its files is read again at SIGHUP, the others when it starts.
     Hangup,
+    /// nginx: new workers read the files, and the old ones end when they have served whom they serve.
+    Renew,
 }
 
 impl Unit {
