@@ -248,6 +248,32 @@ fn a_backend_gives_way_to_the_one_that_is_named() {
     );
 }
 
+/// The new one ends at its start, when the old one has been stopped already.
+#[test]
+#[ignore = "needs root and the daemons"]
+fn a_backend_that_gave_way_in_vain_serves_again() {
+    let text = passes(
+        r#"backend isc-dhcp-server; must lvs apply --yes >/dev/null
+        touch /var/lib/kea; backend kea; ends 3 lvs apply --yes
+        same "$(pid kea-dhcp4)" ""; served
+        backend isc-dhcp-server; must lvs plan --detailed-exitcode"#,
+    );
+    says(&text, &["cannot start kea-dhcp4-server"]);
+}
+
+#[test]
+#[ignore = "needs root and the daemons"]
+fn a_rollback_gives_the_former_reservations_back() {
+    passes(
+        r#"for it in kea dnsmasq; do
+          backend $it; must lvs apply --yes >/dev/null; served; cp /mnt/cluster.json /mnt/before.json
+          edit '.realServers[0].address = "172.16.0.9"'; must lvs apply --yes; gets $rs1 "172.16.0.9/16 rs1 *"
+          must lvs rollback --yes; served
+          cp /mnt/before.json /mnt/cluster.json; must lvs plan --detailed-exitcode
+        done"#,
+    );
+}
+
 /// A Kea that its package started runs with nothing of anybody: what we gave it does not outlive us.
 #[test]
 #[ignore = "needs root and the daemons"]

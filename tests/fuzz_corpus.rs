@@ -53,6 +53,19 @@ fn documents() {
     replay(&cases, targets::document::check);
 }
 
+/// Every DHCP server's file says what its document says.
+#[test]
+fn recorded_documents() {
+    let cases = inputs("tests/rendered").into_iter();
+    let cases: Vec<PathBuf> = cases
+        .map(|it| it.join("document.json"))
+        .filter(|it| it.exists())
+        .collect();
+    replay(&cases, |bytes| {
+        targets::rendered::assert_rendered(&serde_json::from_slice(bytes).unwrap());
+    });
+}
+
 #[test]
 fn edited_examples() {
     replay(&inputs("fuzz/corpus/rendered"), targets::rendered::check);

@@ -15,6 +15,9 @@ const LISTENS_WITHIN: Duration = Duration::from_secs(10);
 
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
+/// Where a configuration says whose it is.
+const MARK: &str = "user-context";
+
 /// What is known of the configuration that it runs with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Runs {
@@ -36,7 +39,7 @@ pub(super) async fn runs(file: &str) -> Runs {
     let Ok(live) = ask("config-get", None).await else {
         return Runs::Silent;
     };
-    let ours = |it: &Value| !it["Dhcp4"]["user-context"]["written-by"].is_null();
+    let ours = |it: &Value| !it["Dhcp4"][MARK]["written-by"].is_null();
     match stands(file) {
         Some(stands) if says(&live, &stands, "") => match serves_dhcp() || !has_carrier(&stands) {
             true => Runs::Current,
@@ -104,12 +107,16 @@ pub(super) async fn has_taken_up(file: &str) -> Result<(), String> {
 }
 
 /// True when everything that `wanted` says stands in `live` as well, which has every default in it. Lists are as long
-/// as they are wanted, in whatever order.
+/// as they are wanted, in whatever order. What is not there at all has another name in that version of Kea (3.0 calls
+/// its socket `control-sockets`); only our mark must be.
 fn says(live: &Value, wanted: &Value, name: &str) -> bool {
     match (live, wanted) {
-        (Value::Object(live), Value::Object(wanted)) => wanted
-            .iter()
-            .all(|(name, wanted)| live.get(name).is_some_and(|live| says(live, wanted, name))),
+        (Value::Object(live), Value::Object(wanted)) => {
+            wanted.iter().all(|(name, wanted)| match live.get(name) {
+                Some(live) => says(live, wanted, name),
+                None => name != MARK,
+            })
+        }
         (Value::Array(live), Value::Array(wanted)) if live.len() == wanted.len() => {
             let in_order = || live.iter().zip(wanted).all(|(a, b)| says(a, b, name));
             let somewhere = |it: &Value| live.iter().any(|live| says(live, it, name));
@@ -140,14 +147,17 @@ mod tests {
 
     #[test]
     fn defaults_may_be_added_and_nothing_else() {
-        let wanted = json!({ "a": 1, "list": [{ "id": "x" }, { "id": "y" }] });
-        let live = json!({ "a": 1, "b": 2, "list": [{ "id": "y", "c": 0 }, { "id": "x" }] });
+        let wanted = json!({ "user-context": {}, "a": 1, "list": [{ "id": "x" }, { "id": "y" }] });
+        let live = json!({ "user-context": {}, "a": 1, "b": 2, "list": [{ "id": "y", "c": 0 }, { "id": "x" }] });
         assert!(says(&live, &wanted, ""));
+        let renamed =
+            json!({ "user-context": {}, "as": [1], "list": [{ "id": "x" }, { "id": "y" }] });
+        assert!(says(&renamed, &wanted, ""));
         for other in [
-            json!({ "a": 2, "list": [{ "id": "x" }, { "id": "y" }] }),
-            json!({ "a": 1, "list": [{ "id": "x" }] }),
-            json!({ "a": 1, "list": [{ "id": "x" }, { "id": "z" }] }),
-            json!({ "list": [{ "id": "x" }, { "id": "y" }] }),
+            json!({ "user-context": {}, "a": 2, "list": [{ "id": "x" }, { "id": "y" }] }),
+            json!({ "user-context": {}, "a": 1, "list": [{ "id": "x" }] }),
+            json!({ "user-context": {}, "a": 1, "list": [{ "id": "x" }, { "id": "z" }] }),
+            json!({ "a": 1, "list": [{ "id": "x" }, { "id": "y" }] }),
         ] {
             assert!(!says(&other, &wanted, ""), "{other}");
         }
