@@ -18,6 +18,7 @@ mod apply;
 mod confirm;
 mod destroy;
 mod guard;
+mod hash_password;
 mod history;
 mod plan;
 mod render;
@@ -86,6 +87,8 @@ enum Command {
     Adopt(adopt::Names),
     /// Give objects up: they stay as they are, and are never changed or removed by us.
     Release(adopt::Names),
+    /// Make the hash of a root password, for the file that rootPasswordFile names.
+    HashPassword(hash_password::HashPassword),
     #[command(hide = true)]
     Guard(guard::Guard),
 }
@@ -174,6 +177,7 @@ pub async fn run(cli: Cli) -> Result<Success, Error> {
         Command::History(it) => it.run(),
         Command::Adopt(it) => it.adopt().await,
         Command::Release(it) => it.release().await,
+        Command::HashPassword(it) => it.run(),
         Command::Guard(it) => it.run().await,
     }
 }

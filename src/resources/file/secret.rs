@@ -179,7 +179,7 @@ fn is_of_an_id(c: char) -> bool {
 }
 
 fn read(directories: &mut Directories, path: &str) -> Result<String, String> {
-    const HOW: &str = "make one with: openssl passwd -6 > FILE; chmod 600 FILE";
+    const HOW: &str = "make one with: (umask 077; lvs-reconcile hash-password > FILE)";
     let absent = || format!("there is no such file; {HOW}");
     let told = |(place, reason): trust::Refusal| match reason {
         Reason::Io(error) if error.kind() == ErrorKind::NotFound => absent(),
