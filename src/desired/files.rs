@@ -12,7 +12,7 @@ use super::machines::Machines;
 use super::node::Node;
 use super::problem::{Findings, Problem};
 use super::services::Balanced;
-use super::{dhcp, hosts, kickstart, render};
+use super::{dhcp, hosts, installations, render};
 
 const MODULES: &str = "/etc/modules-load.d/lvs-reconcile.conf";
 const SYSCTLS: &str = "/etc/sysctl.d/60-lvs-reconcile.conf";
@@ -37,7 +37,7 @@ impl Files {
         let mut all = Self::default();
         all.files.extend(hosts::block(node));
         all.files
-            .extend(kickstart::files(node, machines, table, findings));
+            .extend(installations::files(node, machines, table, findings));
         all.add(exports(node, facts, findings));
         all.add(dhcp::server(node, machines, facts, findings));
         if facts.origin == Origin::Assumed && !all.units.is_empty() {

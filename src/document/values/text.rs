@@ -41,6 +41,7 @@ macro_rules! text {
         as_json_string!($name, $schema);
     )*};
 }
+pub(super) use text;
 
 text! {
     /// Where the schema is; for editors only.
@@ -119,7 +120,7 @@ text! {
 }
 
 /// Letters, digits and the characters of `more`; not empty, not too long.
-fn plain(text: &str, most: usize, more: &str, fix: &str) -> Result<(), BadValue> {
+pub(super) fn plain(text: &str, most: usize, more: &str, fix: &str) -> Result<(), BadValue> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || more.contains(c);
     if text.is_empty() {
         return Err(BadValue::new("is empty", fix));
@@ -155,6 +156,14 @@ fn absolute_path(text: &str) -> Result<(), BadValue> {
             wrong("has a slash at its end or two in a row")
         }
         _ => Ok(()),
+    }
+}
+
+impl AbsolutePath {
+    /// Whether it is this directory, or somewhere in it.
+    pub fn holds(&self, other: &Self) -> bool {
+        let rest = other.as_str().strip_prefix(self.as_str());
+        rest.is_some_and(|it| it.is_empty() || it.starts_with('/'))
     }
 }
 
