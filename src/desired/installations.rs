@@ -13,8 +13,9 @@ use super::machines::Machines;
 use super::node::{Node, all_addresses};
 use super::ports::{OpenPorts, Ports};
 use super::problem::{Findings, Problem};
+use super::render;
 use super::services::Balanced;
-use super::{render, template};
+use super::template::Templates;
 
 /// Where they are exported from; installers that are told nothing look for `/kickstart/ADDRESS-kickstart`.
 const DIRECTORY: &str = "/kickstart";
@@ -23,6 +24,8 @@ const DIRECTORY: &str = "/kickstart";
 pub(super) struct Installation<'a> {
     pub machine: &'a RealServer,
     pub profile: &'a KickstartProfile,
+    /// Where the profile stands in the document.
+    pub position: usize,
     pub mac: MacAddress,
     /// With the domain.
     pub full_name: String,
@@ -69,22 +72,16 @@ pub(super) fn files(
     }
     profiles.iter().for_each(|it| point_out_hash(it, findings));
     let open = OpenPorts::of(node, table);
+    let mut templates = Templates::of(node);
     let mut files = Vec::new();
     for machine in &machines.all {
         let profile = profile_of(machine, &profiles);
-        let Some(((position, profile), mac)) = profile.zip(machine.mac) else {
+        let Some((profile, mac)) = profile.zip(machine.mac) else {
             continue;
         };
-        let mounts = mounts(node, machine, position, profile, findings);
-        let installation = installation(
-            node,
-            machine,
-            profile,
-            mac,
-            mounts,
-            open.of_machine(machine),
-        );
-        files.extend(read_by_installer(node, &installation, position, findings));
+        let open = open.of_machine(machine);
+        let installation = installation(node, machine, profile, mac, open, findings);
+        files.extend(read_by_installer(&mut templates, &installation, findings));
     }
     files
 }
@@ -106,11 +103,12 @@ fn profile_of<'a>(
 fn installation<'a>(
     node: &Node<'a>,
     machine: &'a RealServer,
-    profile: &'a KickstartProfile,
+    (position, profile): (usize, &'a KickstartProfile),
     mac: MacAddress,
-    mounts: Vec<Mounted<'a>>,
     open: Vec<Ports>,
+    findings: &mut Findings,
 ) -> Installation<'a> {
+    let mounts = mounts(node, machine, position, profile, findings);
     let own = machine.install.as_deref();
     let disk = own
         .and_then(|it| it.disk.as_ref())
@@ -120,6 +118,7 @@ fn installation<'a>(
     Installation {
         machine,
         profile,
+        position,
         mac,
         full_name: render::full_name(&machine.name, node.document.domain.as_ref()),
         language: profile
@@ -224,14 +223,13 @@ pub(super) fn inside_address(node: &Node, machine: &RealServer) -> Option<IpAddr
 
 /// Paths and contents.
 fn read_by_installer(
-    node: &Node,
+    templates: &mut Templates,
     it: &Installation,
-    position: usize,
     findings: &mut Findings,
 ) -> Vec<File> {
     let (name, target) = (&it.machine.name, it.target());
     let content = match (it.profile.template.is_empty(), target.installer()) {
-        (false, _) => template::content(node, it, position, findings).unwrap_or_default(),
+        (false, _) => templates.content(it, findings).unwrap_or_default(),
         (true, Installer::Anaconda) => render::kickstart(it),
         (true, Installer::Debian) => render::preseed(it),
         (true, Installer::Subiquity) => render::autoinstall(it),

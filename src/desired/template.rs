@@ -3,6 +3,9 @@
 //! A template sees values that the document's grammars let through, and nothing else: there is no loader, no file, no
 //! clock, and only so much work.
 
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::ValueKind;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value, context};
@@ -22,36 +25,86 @@ const FUEL: u64 = 1_000_000;
 /// The largest file.
 const LONGEST: usize = 1 << 20;
 
-/// The file, or nothing when it is refused: everything wrong with it is among the findings.
-pub(super) fn content(
-    node: &Node,
-    it: &Installation,
-    position: usize,
-    findings: &mut Findings,
-) -> Option<Content> {
-    let path = format!("netboot.kickstart[{position}].template");
-    let lines = it.profile.template.iter();
-    let source: String = lines.map(|line| format!("{line}\n")).collect();
-    let text = match rendered(&source, &values(node, it)) {
-        Ok(text) => text,
-        Err(error) => {
-            let line = error.line().unwrap_or(1).saturating_sub(1);
-            let path = format!("{path}[{line}]");
-            findings.refuse(Problem::new(path, told(&error, it), fix(error.kind())));
+/// The templates of a document, on one director.
+pub(super) struct Templates<'a> {
+    node: &'a Node<'a>,
+    /// What all of them see alike: made once, however many machines there are.
+    cluster: OnceCell<Value>,
+    /// The profiles whose template was refused for one machine, and needs no second word for the next.
+    refused: BTreeSet<usize>,
+}
+
+impl<'a> Templates<'a> {
+    pub fn of(node: &'a Node<'a>) -> Self {
+        Self {
+            node,
+            cluster: OnceCell::new(),
+            refused: BTreeSet::new(),
+        }
+    }
+
+    /// The file by the template of its profile, or nothing when it is refused: everything wrong with it is among the
+    /// findings.
+    pub fn content(&mut self, it: &Installation, findings: &mut Findings) -> Option<Content> {
+        if self.refused.contains(&it.position) {
             return None;
         }
-    };
+        let cluster = self.cluster.get_or_init(|| cluster(self.node));
+        match file(self.node, it, cluster) {
+            Ok(text) => Some(with_password(text, it.profile.root_password_file.as_ref())),
+            Err(wrong) => {
+                self.refused.insert(it.position);
+                let path = format!("netboot.kickstart[{}].template", it.position);
+                wrong
+                    .into_iter()
+                    .for_each(|it| findings.refuse(it.at(&path)));
+                None
+            }
+        }
+    }
+}
+
+/// What is wrong with a template, or with what it makes.
+struct Wrong {
+    /// The line of the template, from 0, when it is one.
+    line: Option<usize>,
+    message: String,
+    fix: &'static str,
+}
+
+impl Wrong {
+    fn at(self, path: &str) -> Problem {
+        let path = match self.line {
+            Some(line) => format!("{path}[{line}]"),
+            None => path.to_owned(),
+        };
+        Problem::new(path, self.message, self.fix)
+    }
+}
+
+fn file(node: &Node, it: &Installation, cluster: &Value) -> Result<String, Vec<Wrong>> {
+    let lines = it.profile.template.iter();
+    let source: String = lines.map(|line| format!("{line}\n")).collect();
+    let text = rendered(&source, &values(node, it, cluster)).map_err(|error| {
+        vec![Wrong {
+            line: Some(error.line().unwrap_or(1).saturating_sub(1)),
+            message: told(&error, it),
+            fix: fix(error.kind()),
+        }]
+    })?;
     let wrong = match it.target().installer() {
         Installer::Anaconda => sections(&text),
         _ => Vec::new(),
     };
-    for (line, message) in &wrong {
-        let message = format!("line {line} of {}'s file {message}", it.machine.name);
-        let fix = "each section ends with %end before the next begins";
-        findings.refuse(Problem::new(&path, message, fix));
+    let wrong = wrong.into_iter().map(|(line, message)| Wrong {
+        line: None,
+        message: format!("line {line} of {}'s file {message}", it.machine.name),
+        fix: "each section ends with %end before the next begins",
+    });
+    match wrong.collect::<Vec<_>>() {
+        none if none.is_empty() => Ok(text),
+        some => Err(some),
     }
-    let whole = wrong.is_empty();
-    whole.then(|| with_password(text, it.profile.root_password_file.as_ref()))
 }
 
 fn rendered(source: &str, values: &Value) -> Result<String, Error> {
@@ -105,13 +158,22 @@ fn quoted(value: &Value) -> Result<String, Error> {
     }
 }
 
-/// What a template may use. The hash of root's password is a mark: it is not known here.
-fn values(node: &Node, it: &Installation) -> Value {
-    let document = node.document;
-    let servers = document.real_servers.iter();
+/// The machines and addresses of the document.
+fn cluster(node: &Node) -> Value {
+    let servers = node.document.real_servers.iter();
     let servers = servers.map(|it| json!({ "name": it.name, "address": it.address }));
-    let vips = document.vips.iter();
+    let vips = node.document.vips.iter();
     let vips = vips.map(|it| json!({ "name": it.name, "address": it.address }));
+    let domain = node.document.domain.as_ref().map(|it| it.as_str());
+    context! {
+        realServers => Value::from_serialize(servers.collect::<Vec<_>>()),
+        vips => Value::from_serialize(vips.collect::<Vec<_>>()),
+        domain => domain.map_or(Value::UNDEFINED, Value::from),
+    }
+}
+
+/// What a template may use. The hash of root's password is a mark: it is not known here.
+fn values(node: &Node, it: &Installation, cluster: &Value) -> Value {
     let machine = json!({
         "name": it.machine.name, "fullName": it.full_name, "address": it.machine.address,
         "mac": it.mac, "tags": it.machine.tags,
@@ -119,17 +181,14 @@ fn values(node: &Node, it: &Installation) -> Value {
     let director = json!({
         "name": node.director.name, "address": inside_address(node, it.machine),
     });
-    let domain = document.domain.as_ref().map(|it| it.as_str());
     let password = it.profile.root_password_file.as_ref();
     context! {
         machine => Value::from_serialize(machine),
         profile => Value::from_serialize(profile(it)),
         director => Value::from_serialize(director),
-        realServers => Value::from_serialize(servers.collect::<Vec<_>>()),
-        vips => Value::from_serialize(vips.collect::<Vec<_>>()),
         openPorts => it.open.iter().map(port).collect::<Vec<_>>(),
-        domain => domain.map_or(Value::UNDEFINED, Value::from),
         rootPassword => password.map_or(Value::UNDEFINED, |_| PASSWORD.to_string().into()),
+        ..cluster.clone()
     }
 }
 

@@ -121,3 +121,26 @@ proptest! {
         }
     }
 }
+
+/// A hundred machines have one template: what is wrong with it is said once.
+#[test]
+fn a_bad_template_is_refused_once() {
+    let mut cluster = cluster(
+        "rhel9",
+        &[
+            ("name", json!("web")),
+            ("url", json!("http://10.0.0.1/")),
+            ("template", json!(["<%= nope %>"])),
+        ],
+    );
+    let servers = (11..111).map(|it| json!({ "name": format!("rs{it}x"), "address": format!("10.0.0.{it}"), "mac": format!("02:00:00:00:00:{it:02x}") }));
+    cluster["realServers"] = servers.collect();
+    assert_eq!(files(&cluster).unwrap_err().lines().count(), 1);
+    cluster["netboot"]["kickstart"][0]["template"] = json!([
+        "<% for it in realServers %>",
+        "<%= it.name %>",
+        "<% endfor %>"
+    ]);
+    let files = files(&cluster).unwrap();
+    assert!(files.len() == 200 && files.values().all(|it| it.lines().count() == 100));
+}

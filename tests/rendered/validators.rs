@@ -204,6 +204,7 @@ fn exportfs_makes_the_table_that_is_meant() {
             ("/kickstart", "/etc"),
             ("/opt/lvs_software", "/usr"),
             ("/srv/data", "/opt"),
+            ("/srv/www", "/home"),
             ("/srv/upload", "/var"),
             ("/srv/public", "/home"),
         ];
