@@ -1,5 +1,6 @@
 //! Installations: for each real server with a MAC the files that its installer reads.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::document::{
@@ -70,10 +71,10 @@ pub(super) fn files(
     if profiles.is_empty() {
         return Vec::new();
     }
-    profiles.iter().for_each(|it| point_out_hash(it, findings));
     let open = OpenPorts::of(node, table);
     let mut templates = Templates::of(node);
     let mut files = Vec::new();
+    let mut used = BTreeSet::new();
     for machine in &machines.all {
         let profile = profile_of(machine, &profiles);
         let Some((profile, mac)) = profile.zip(machine.mac) else {
@@ -81,8 +82,11 @@ pub(super) fn files(
         };
         let open = open.of_machine(machine);
         let installation = installation(node, machine, profile, mac, open, findings);
+        used.insert(installation.position);
         files.extend(read_by_installer(&mut templates, &installation, findings));
     }
+    used.iter()
+        .for_each(|it| point_out_hash(profiles[*it], findings));
     files
 }
 
