@@ -3,6 +3,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::too_many_lines,
     reason = "a test may stop at once"
 )]
 
@@ -140,6 +141,7 @@ fn mistakes_in_a_value_are_invalid_too() {
         "long-values",
         "missing-fields",
         "netboot",
+        "profile-values",
         "secret-in-the-document",
     ];
     let validator = validator();
@@ -210,6 +212,44 @@ fn bad_values_are_invalid_one_by_one() {
         (
             "/netboot/kickstart/0/partitions/0/mount",
             vec!["data", "../x", "/a b", ""],
+        ),
+        (
+            "/netboot/kickstart/0/sshKeys/0",
+            vec![
+                "",
+                "ssh-ed25519",
+                "ssh-dss AAAA",
+                "ssh-ed25519 AAAA\nx",
+                "ssh-ed25519 AAAA a b",
+                "ssh-ed25519 AAAA a'b",
+            ],
+        ),
+        (
+            "/netboot/kickstart/0/ntpServers/0",
+            vec!["", "a b", "NTP", "a,b", "a.", "a\nb"],
+        ),
+        (
+            "/netboot/kickstart/0/repositories/0/name",
+            vec!["", "a b", "-x", "a\nb", "a,b"],
+        ),
+        (
+            "/netboot/kickstart/0/enabledServices/0",
+            vec!["", "a b", "-x", "a\nb", "a,b", "a;b"],
+        ),
+        (
+            "/netboot/kickstart/0/mounts/0/export",
+            vec!["", "opt", "/a b", "/a/../b", "/a\nb"],
+        ),
+        (
+            "/netboot/kickstart/0/post/0",
+            vec![
+                "%end",
+                " %include x",
+                "%ksappendx",
+                "\t%post",
+                "a\nb",
+                "a\u{2028}b",
+            ],
         ),
         ("/directors/0/sysctls/0/name", vec!["", "a b", "a\nb"]),
         (

@@ -1,19 +1,24 @@
-//! A kickstart file, read line by line: a command and its options, then the packages.
+//! The files of an installation. A kickstart file line by line: a command and its options, the packages, the scripts.
 
-use lvs_reconcile::document::{Document, KickstartProfile, KickstartTarget, RealServer};
+use lvs_reconcile::document::{
+    Document, Installer, KickstartProfile, KickstartTarget, Partition, RealServer, ScriptLine,
+};
 
 use super::daemons::lines;
 
 /// Every command, in its order; `part` may come again.
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 26] = [
     "text",
     "reboot",
     "lang",
     "keyboard",
     "timezone",
+    "timesource",
     "url",
+    "repo",
     "network",
     "rootpw",
+    "sshkey",
     "auth",
     "authselect",
     "selinux",
@@ -27,6 +32,7 @@ const COMMANDS: [&str; 22] = [
     "autopart",
     "reqpart",
     "part",
+    "services",
     "%packages",
 ];
 
@@ -40,7 +46,44 @@ pub fn assert_read(document: &Document, path: &str, text: &str) {
             .is_none_or(|name| it.name == *name)
     });
     let profile = profiles.next().expect("a profile");
-    let (commands, packages) = text.split_once("\n%packages\n").expect("packages");
+    if !profile.template.is_empty() {
+        return;
+    }
+    assert!(text.ends_with('\n'), "{path}: {text:?}");
+    match profile.target.installer() {
+        Installer::Anaconda => assert_kickstart(document, machine, profile, text),
+        Installer::Debian => assert_preseed(text),
+        Installer::Subiquity => assert_autoinstall(text),
+    }
+}
+
+/// Owner, question and type, and a value that no line goes on from.
+fn assert_preseed(text: &str) {
+    for line in lines(text) {
+        let words: Vec<&str> = line.split(' ').collect();
+        assert!(
+            ["d-i", "tasksel", "popularity-contest"].contains(&words[0]),
+            "{line:?}"
+        );
+        assert!(words.len() >= 3 && !line.ends_with('\\'), "{line:?}");
+    }
+}
+
+fn assert_autoinstall(text: &str) {
+    let json: String = text.lines().filter(|it| !it.starts_with('#')).collect();
+    let value: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert!(value.is_object());
+}
+
+fn assert_kickstart(
+    document: &Document,
+    machine: &RealServer,
+    profile: &KickstartProfile,
+    text: &str,
+) {
+    let (commands, rest) = text.split_once("\n%packages\n").expect("packages");
+    let (packages, scripts) = rest.split_once("%end\n").expect("an end");
+    assert_scripts(profile, scripts);
     let commands: Vec<(&str, Vec<&str>)> = lines(commands).map(command).collect();
     let places: Vec<_> = commands
         .iter()
@@ -74,10 +117,36 @@ pub fn assert_read(document: &Document, path: &str, text: &str) {
         network.contains(&format!("--device={mac}").as_str()),
         "{network:?}"
     );
-    let disk = profile.disk.as_ref().map_or("sda", |it| it.as_str());
+    let own = machine.install.as_deref();
+    let disk = own
+        .and_then(|it| it.disk.as_ref())
+        .or(profile.disk.as_ref());
+    let disk = disk.map_or("sda", |it| it.as_str());
     assert_eq!(option("ignoredisk"), [format!("--only-use={disk}")]);
-    partitions(profile, disk, &commands);
-    assert_packages(profile, packages);
+    let stated = own
+        .and_then(|it| it.partitions.as_ref())
+        .unwrap_or(&profile.partitions);
+    partitions(stated, disk, &commands);
+    assert_packages(profile, machine, packages);
+}
+
+/// The scripts of the document stand in it whole, and every section has its end.
+fn assert_scripts(profile: &KickstartProfile, text: &str) {
+    let whole = |lines: &[ScriptLine]| lines.iter().map(|it| format!("{it}\n")).collect::<String>();
+    for (section, lines) in [("%pre", &profile.pre), ("%post", &profile.post)] {
+        let body = whole(lines);
+        assert!(
+            lines.is_empty() || text.contains(&format!(".log\n{body}%end\n")),
+            "{section}: {text}"
+        );
+    }
+    let begins = text
+        .lines()
+        .filter(|it| it.starts_with("%pre --") || it.starts_with("%post --"));
+    assert_eq!(
+        begins.count(),
+        text.lines().filter(|it| *it == "%end").count()
+    );
 }
 
 /// `/kickstart/NAME.cfg` or `/kickstart/ADDRESS-kickstart`.
@@ -85,7 +154,10 @@ fn machine_of<'a>(document: &'a Document, path: &str) -> &'a RealServer {
     let file = path
         .strip_prefix("/kickstart/")
         .unwrap_or_else(|| panic!("{path} is nobody's"));
-    let is_its = |it: &&RealServer| match file.strip_suffix(".cfg") {
+    let named = [".cfg", ".preseed", "/user-data", "/meta-data"]
+        .iter()
+        .find_map(|it| file.strip_suffix(it));
+    let is_its = |it: &&RealServer| match named {
         Some(name) => it.name.as_str() == name,
         None => file.strip_suffix("-kickstart") == Some(it.address.to_string().as_str()),
     };
@@ -98,19 +170,24 @@ fn machine_of<'a>(document: &'a Document, path: &str) -> &'a RealServer {
 
 /// pykickstart splits as a shell does, and takes `#` for a comment.
 fn command(line: &str) -> (&str, Vec<&str>) {
+    if let Some(key) = line.strip_prefix("sshkey --username=root '") {
+        let key = key.strip_suffix('\'').expect("a closed quote");
+        assert!(!key.contains(['"', '\'', '\\', '#', '`', '$']), "{line:?}");
+        return ("sshkey", vec![key]);
+    }
     assert!(!line.contains(['"', '\'', '\\', '#', '`', '$']), "{line:?}");
     let mut words = line.split(' ');
     (words.next().unwrap_or_default(), words.collect())
 }
 
-fn partitions(profile: &KickstartProfile, disk: &str, commands: &[(&str, Vec<&str>)]) {
+fn partitions(stated: &[Partition], disk: &str, commands: &[(&str, Vec<&str>)]) {
     let read: Vec<_> = commands
         .iter()
         .filter(|(name, _)| *name == "part")
         .map(|(_, it)| it)
         .collect();
-    assert_eq!(read.len(), profile.partitions.len());
-    for (read, wanted) in read.iter().zip(&profile.partitions) {
+    assert_eq!(read.len(), stated.len());
+    for (read, wanted) in read.iter().zip(stated) {
         assert_eq!(read[0], wanted.mount.as_str());
         assert!(
             read.contains(&format!("--size={}", wanted.size_mib).as_str()),
@@ -124,18 +201,25 @@ fn partitions(profile: &KickstartProfile, disk: &str, commands: &[(&str, Vec<&st
     }
 }
 
-fn assert_packages(profile: &KickstartProfile, text: &str) {
-    let read: Vec<&str> = text
-        .strip_suffix("%end\n")
-        .expect("an end")
-        .lines()
-        .collect();
-    let wanted: Vec<&str> = profile.packages.iter().map(|it| it.as_str()).collect();
-    match (profile.target, wanted.is_empty()) {
-        (_, false) => assert_eq!(read, wanted),
-        (KickstartTarget::Rhel7, true) => assert_eq!(read, ["@core"]),
-        (_, true) => assert_eq!(read, ["@^minimal-environment"]),
+fn assert_packages(profile: &KickstartProfile, machine: &RealServer, text: &str) {
+    let read: Vec<&str> = text.lines().collect();
+    let mut wanted: Vec<&str> = profile.packages.iter().map(|it| it.as_str()).collect();
+    if wanted.is_empty() {
+        wanted.push(match profile.target {
+            KickstartTarget::Rhel8 | KickstartTarget::Rhel9 | KickstartTarget::Rhel10 => {
+                "@^minimal-environment"
+            }
+            _ => "@core",
+        });
     }
+    let extra = machine.install.iter().flat_map(|it| &it.extra_packages);
+    let nfs = profile.mounts.first().map(|_| "nfs-utils");
+    for package in extra.map(|it| it.as_str()).chain(nfs) {
+        if !wanted.contains(&package) {
+            wanted.push(package);
+        }
+    }
+    assert_eq!(read, wanted);
     assert!(
         read.iter().all(|it| !it.contains(['%', '#', ' '])),
         "{read:?}"

@@ -19,6 +19,7 @@ mod arm;
 mod confirm;
 mod destroy;
 mod guard;
+mod hash_password;
 mod history;
 mod plan;
 mod render;
@@ -91,6 +92,8 @@ enum Command {
     Adopt(adopt::Names),
     /// Give objects up: they stay as they are, and are never changed or removed by us.
     Release(adopt::Names),
+    /// Make the hash of a root password, for the file that rootPasswordFile names.
+    HashPassword(hash_password::HashPassword),
     #[command(hide = true)]
     Guard(guard::Guard),
 }
@@ -181,6 +184,7 @@ pub async fn run(cli: Cli) -> Result<Success, Error> {
         Command::Disarm(it) => it.run().await,
         Command::Adopt(it) => it.adopt().await,
         Command::Release(it) => it.release().await,
+        Command::HashPassword(it) => it.run(),
         Command::Guard(it) => it.run().await,
     }
 }

@@ -4,7 +4,9 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::Ipv4Net;
 
-use crate::document::{Boot, Document, Interface, KickstartProfile, KickstartTarget, RealServer};
+use crate::document::{
+    Boot, Document, Installer, Interface, KickstartProfile, KickstartTarget, RealServer,
+};
 use crate::resources::file::File;
 use crate::resources::unit::OnChange;
 
@@ -12,7 +14,7 @@ use super::backend;
 use super::dhcp::Place;
 use super::facts::{Backend, Facts};
 use super::files::{Served, whole};
-use super::kickstart::{self, DIRECTORY as KICKSTART};
+use super::installations::{self, DIRECTORY as KICKSTART};
 use super::machines::Machines;
 use super::node::Node;
 use super::problem::{Findings, Problem};
@@ -94,27 +96,43 @@ impl<'a> Booting<'a> {
         profile: &KickstartProfile,
     ) -> Option<Install<'m>> {
         let tree = profile.url.as_str().trim_end_matches('/');
-        let mut arguments = vec![format!("inst.repo={tree}"), self.kickstart_of(machine)];
-        if profile.target == KickstartTarget::Rhel7 {
-            arguments.push("ksdevice=bootif".into());
-        }
+        let (kernel, initrd) = installer(profile.target)?;
+        let mut arguments = self.told(machine, profile.target, tree)?;
         arguments.extend(self.boot.kernel_arguments.iter().map(ToString::to_string));
         Some(Install {
             name: &machine.name,
             mac: machine.mac?,
-            kernel: format!("{tree}/images/pxeboot/vmlinuz"),
-            initrd: format!("{tree}/images/pxeboot/initrd.img"),
+            kernel: format!("{tree}/{kernel}"),
+            initrd: format!("{tree}/{initrd}"),
             copies: Copies::of(&profile.name),
             arguments,
         })
     }
 
-    fn kickstart_of(&self, machine: &RealServer) -> String {
-        let (own, path) = (self.own, kickstart::path(machine));
-        match self.has_web() {
+    /// What its kernel is told, so that the installer asks nobody.
+    fn told(
+        &self,
+        machine: &RealServer,
+        target: KickstartTarget,
+        tree: &str,
+    ) -> Option<Vec<String>> {
+        let (own, name) = (self.own, &machine.name);
+        if target.installer() == Installer::Debian {
+            // d-i reads no NFS.
+            let url = format!("preseed/url=http://{own}{KICKSTART}/{name}.preseed");
+            let told = ["auto=true", "priority=critical", &url].map(String::from);
+            return self.has_web().then(|| told.into());
+        }
+        let path = format!("{KICKSTART}/{name}.cfg");
+        let kickstart = match self.has_web() {
             true => format!("inst.ks=http://{own}{path}"),
             false => format!("inst.ks=nfs:{own}:{path}"),
+        };
+        let mut told = vec![format!("inst.repo={tree}"), kickstart];
+        if target == KickstartTarget::Rhel7 {
+            told.push("ksdevice=bootif".into());
         }
+        Some(told)
     }
 
     fn files(&self, armed: &[Install]) -> Vec<File> {
@@ -150,7 +168,7 @@ pub(super) fn files(
     let Some(booting) = Booting::of(node) else {
         return Vec::new();
     };
-    let profiles: Vec<&KickstartProfile> = kickstart::profiles(node).collect();
+    let profiles: Vec<&KickstartProfile> = installations::profiles(node).collect();
     let machine = |name: &&String| machines.all.iter().find(|it| it.name.as_str() == **name);
     let mut armed = Vec::new();
     for name in &facts.armed {
@@ -158,10 +176,10 @@ pub(super) fn files(
             findings.warn(format!("{name} is armed, and no real server is called so"));
             continue;
         };
-        let profile = kickstart::profile_of(machine, &profiles);
+        let profile = installations::profile_of(machine, &profiles).map(|(_, it)| it);
         match profile.and_then(|it| booting.install(machine, it)) {
             Some(install) => armed.push(install),
-            None => findings.refuse(unable(machine)),
+            None => findings.refuse(unable(machine, profile)),
         }
     }
     booting.files(&armed)
@@ -235,10 +253,10 @@ pub fn sources(document: &Document, director: &str, machine: &str) -> Result<Sou
         let message = format!("no real server is called {machine:?}");
         Problem::new("realServers", message, "see `lvs-reconcile status`")
     })?;
-    let profiles: Vec<&KickstartProfile> = kickstart::profiles(&node).collect();
-    let profile = kickstart::profile_of(machine, &profiles);
+    let profiles: Vec<&KickstartProfile> = installations::profiles(&node).collect();
+    let profile = installations::profile_of(machine, &profiles).map(|(_, it)| it);
     let install = profile.and_then(|it| booting.install(machine, it));
-    let install = install.ok_or_else(|| unable(machine))?;
+    let install = install.ok_or_else(|| unable(machine, profile))?;
     let Loaded {
         bios,
         uefi,
@@ -255,14 +273,44 @@ pub fn sources(document: &Document, director: &str, machine: &str) -> Result<Sou
     })
 }
 
-fn unable(machine: &RealServer) -> Problem {
-    let lacks = match machine.mac {
-        None => "mac",
-        Some(_) => "kickstart profile",
+/// Kernel and initrd of an installer, below the URL of its packages. A mirror of Ubuntu has none.
+fn installer(target: KickstartTarget) -> Option<(String, String)> {
+    let both = |directory: &str, kernel: &str, initrd: &str| {
+        (
+            format!("{directory}/{kernel}"),
+            format!("{directory}/{initrd}"),
+        )
     };
-    Problem::new(
-        "realServers",
-        format!("{} cannot be installed: it has no {lacks}", machine.name),
-        "add it",
-    )
+    match (target.installer(), target) {
+        (Installer::Anaconda, _) => Some(both("images/pxeboot", "vmlinuz", "initrd.img")),
+        (Installer::Debian, KickstartTarget::Debian12) => {
+            Some(both(&netboot("bookworm"), "linux", "initrd.gz"))
+        }
+        (Installer::Debian, _) => Some(both(&netboot("trixie"), "linux", "initrd.gz")),
+        (Installer::Subiquity, _) => None,
+    }
+}
+
+fn netboot(suite: &str) -> String {
+    format!("dists/{suite}/main/installer-amd64/current/images/netboot/debian-installer/amd64")
+}
+
+fn unable(machine: &RealServer, profile: Option<&KickstartProfile>) -> Problem {
+    let (lacks, fix) = match (machine.mac, profile) {
+        (None, _) => ("it has no mac", "add it"),
+        (_, None) => ("it has no kickstart profile", "add one"),
+        (_, Some(it)) if it.target.installer() == Installer::Debian => (
+            "Debian's installer needs HTTP",
+            "set netboot.boot.http to true",
+        ),
+        _ => (
+            "a mirror of its packages holds no installer",
+            "boot it from the ISO of its target",
+        ),
+    };
+    let message = format!(
+        "{} cannot be installed over the network: {lacks}",
+        machine.name
+    );
+    Problem::new("realServers", message, fix)
 }

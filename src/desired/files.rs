@@ -12,7 +12,7 @@ use super::machines::Machines;
 use super::node::Node;
 use super::problem::{Findings, Problem};
 use super::services::Balanced;
-use super::{boot, dhcp, hosts, kickstart, render};
+use super::{boot, dhcp, hosts, installations, render};
 
 const MODULES: &str = "/etc/modules-load.d/lvs-reconcile.conf";
 const SYSCTLS: &str = "/etc/sysctl.d/60-lvs-reconcile.conf";
@@ -37,7 +37,7 @@ impl Files {
         let mut all = Self::default();
         all.files.extend(hosts::block(node));
         all.files
-            .extend(kickstart::files(node, machines, table, findings));
+            .extend(installations::files(node, machines, table, findings));
         all.files
             .extend(boot::files(node, machines, facts, findings));
         all.add(exports(node, facts, findings));

@@ -14,7 +14,7 @@ mod facts;
 mod files;
 mod firewall;
 mod hosts;
-mod kickstart;
+mod installations;
 mod links;
 mod machines;
 mod modules;
@@ -28,6 +28,7 @@ mod render;
 mod routes;
 mod services;
 mod sysctls;
+mod template;
 mod words;
 
 #[cfg(test)]

@@ -20,13 +20,17 @@ mod warn;
 pub use boot::{Boot, Loaders};
 pub use director::{Bond, Bridge, Director, Dummy, Interface, Route, SysctlSetting, Vlan};
 pub use load::{examine, load};
-pub use netboot::{Dhcp, Export, KickstartProfile, Netboot, Partition};
+pub use netboot::{
+    Dhcp, Export, InstallException, Installer, KickstartProfile, Netboot, NfsMount, Partition,
+    Repository,
+};
 pub use problem::{Cut, Problem, Problems, escape};
 pub use schema::schema;
 pub use services::{
     Drop, Firewall, Ipvs, Match, Persistence, RealServer, Service, ServiceDestination, Timeouts,
     Tunnel, Vip,
 };
+pub(crate) use values::SECTIONS;
 pub use values::*;
 pub use warn::Warning;
 
@@ -69,7 +73,7 @@ pub struct Document {
     /// Directories offered by NFS.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exports: Vec<Export>,
-    /// DHCP and kickstart for the real servers. Absent: both are left alone.
+    /// DHCP and installation of the real servers. Absent: both are left alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub netboot: Option<Netboot>,
     /// Whether `/etc/hosts` gets a block with the nodes. Default: true with `netboot`, else false.

@@ -1,9 +1,10 @@
-//! What the director serves to the real servers: exports, DHCP, kickstart.
+//! What the director serves to the real servers: exports, DHCP, installations.
 
 use super::boot::Boot;
 use super::values::{
-    AbsolutePath, Address4, DhcpBackend, DiskName, ExportClient, Keyboard, KickstartTarget,
-    Language, LeaseSeconds, MountPoint, Name, PackageName, SizeMiB, TimeZone, Url,
+    AbsolutePath, Address, Address4, DhcpBackend, DiskName, ExportClient, Keyboard,
+    KickstartTarget, Language, LeaseSeconds, MountPoint, Name, PackageName, RepositoryName,
+    ScriptLine, ServerName, SizeMiB, SshKey, TemplateLine, TimeZone, UnitName, Url,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -36,7 +37,8 @@ pub struct Netboot {
     /// The DHCP server. Absent: it is left alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dhcp: Option<Dhcp>,
-    /// Profiles of kickstart files; each real server with a `mac` gets one file.
+    /// Profiles of installations, which real servers share. Each real server with a `mac` gets files under `/kickstart`:
+    /// a kickstart file, a preseed file or one for autoinstall, as the profile's target reads.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kickstart: Vec<KickstartProfile>,
     /// Booting from the network, for machines that have a `mac`. Absent: boot files are left alone.
@@ -67,15 +69,15 @@ pub struct Dhcp {
     pub lease_seconds: Option<LeaseSeconds>,
 }
 
-/// How a real server is installed.
+/// How real servers are installed. What differs between two of them stands at the real server.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct KickstartProfile {
     /// What real servers call it.
     pub name: Name,
-    /// What is installed; it decides which commands the file may use.
+    /// What is installed; it decides which installer reads the file: Anaconda (RHEL, Fedora), Debian's or Ubuntu's.
     pub target: KickstartTarget,
-    /// Where the installer gets its packages.
+    /// Where the installer gets its packages: a tree of RHEL or Fedora, a mirror of Debian or Ubuntu.
     pub url: Url,
     /// The locale. Default: `en_US.UTF-8`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,18 +88,108 @@ pub struct KickstartProfile {
     /// The time zone. Default: `UTC`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timezone: Option<TimeZone>,
-    /// The file that holds root's password hash, as crypt(3) writes it. Absent: root's password is locked.
+    /// Where the machine gets its time. Default: as the installer decides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ntp_servers: Vec<ServerName>,
+    /// Repositories beside `url`. RHEL and Fedora only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repositories: Vec<Repository>,
+    /// The file that holds root's password hash, as `lvs-reconcile hash-password` writes it. Absent: root's password
+    /// is locked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub root_password_file: Option<AbsolutePath>,
+    /// The public keys that may log in as root over ssh.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ssh_keys: Vec<SshKey>,
     /// The disk that is erased and used. Default: `sda`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disk: Option<DiskName>,
-    /// The partitions, beside those that booting needs. Default: the installer decides.
+    /// The partitions, beside those that booting needs. RHEL and Fedora only. Default: the installer decides.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub partitions: Vec<Partition>,
-    /// Packages, groups (`@development`) and environments (`@^minimal-environment`). Default: the target's core.
+    /// Packages; for RHEL and Fedora also groups (`@development`) and environments (`@^minimal-environment`). Default:
+    /// the target's core.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub packages: Vec<PackageName>,
+    /// Units of systemd that start with the machine, beside those that their packages enable.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub enabled_services: Vec<UnitName>,
+    /// Exports of the director that the machine mounts, always.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mounts: Vec<NfsMount>,
+    /// A shell script that runs before the installation, line by line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pre: Vec<ScriptLine>,
+    /// A shell script that runs in the installed system after everything else, line by line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub post: Vec<ScriptLine>,
+    /// The whole file, line by line, in place of the one that we would write: kickstart or preseed with `<%= machine.name %>`,
+    /// `<% for %>`, `<% if %>`. It may use `machine`, `profile`, `director`, `domain`, `realServers`, `vips`, `openPorts` and
+    /// `rootPassword`; `| ks` quotes a value. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub template: Vec<TemplateLine>,
+}
+
+/// What reads the files of a profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Installer {
+    /// Kickstart.
+    Anaconda,
+    /// Preseed.
+    Debian,
+    /// Autoinstall.
+    Subiquity,
+}
+
+impl KickstartTarget {
+    /// What installs it.
+    pub fn installer(self) -> Installer {
+        match self {
+            Self::Rhel7 | Self::Rhel8 | Self::Rhel9 | Self::Rhel10 => Installer::Anaconda,
+            Self::Fedora43 | Self::Fedora44 | Self::Fedora45 => Installer::Anaconda,
+            Self::Debian12 | Self::Debian13 => Installer::Debian,
+            Self::Ubuntu2204 | Self::Ubuntu2404 | Self::Ubuntu2604 => Installer::Subiquity,
+        }
+    }
+}
+
+/// One more repository.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Repository {
+    /// What the installer calls it.
+    pub name: RepositoryName,
+    /// Where it is.
+    pub url: Url,
+}
+
+/// A directory of the director, mounted by NFS.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct NfsMount {
+    /// The directory: one of `exports`, or below one.
+    pub export: AbsolutePath,
+    /// Where the machine mounts it. Default: the same path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<AbsolutePath>,
+    /// Who serves it. Default: the director's inside address; to be stated when there are several directors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server: Option<Address>,
+}
+
+/// What is different about the installation of one real server.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct InstallException {
+    /// The disk, instead of the profile's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disk: Option<DiskName>,
+    /// The partitions, instead of the profile's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partitions: Option<Vec<Partition>>,
+    /// Packages beside the profile's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extra_packages: Vec<PackageName>,
 }
 
 /// One partition.

@@ -1,5 +1,6 @@
 //! Real servers, VIPs, virtual services, and what stands around them.
 
+use super::netboot::InstallException;
 use super::values::{
     Address, Address6, Checksum, DropProtocol, Family, FirewallMark, ForwardPolicy, Forwarding,
     Helper, InterfaceName, Label, MacAddress, ManagedBy, Name, PersistenceEngine,
@@ -20,7 +21,7 @@ pub struct RealServer {
     /// Its IPv6 address, when `address` is IPv4 (dual stack).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address6: Option<Address6>,
-    /// Its hardware address. Absent: no DHCP reservation and no kickstart file.
+    /// Its hardware address. Absent: no DHCP reservation and no installation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mac: Option<MacAddress>,
     /// Its share of new connections, 0 to 65535; 0 quiesces it in every service, whatever the service says. Default: 1.
@@ -29,9 +30,12 @@ pub struct RealServer {
     /// Groups that it belongs to; a service picks its real servers by `tag`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<Name>,
-    /// The kickstart profile that installs it. Default: the only profile, when there is one.
+    /// The profile that installs it. Default: the only profile, when there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kickstart: Option<Name>,
+    /// What is different about its installation. Default: nothing, all is as the profile says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub install: Option<Box<InstallException>>,
 }
 
 /// One service address. It is always a /32 or a /128.

@@ -41,6 +41,7 @@ const RULES: &[Rule] = &[
     dangerous_exports,
     unused_vips,
     unreachable_real_servers,
+    closed_installations,
 ];
 
 fn add(warnings: &mut Vec<Warning>, path: String, message: String) {
@@ -262,6 +263,23 @@ fn unreachable_real_servers(index: &Index<'_>, warnings: &mut Vec<Warning>) {
         {
             let message = format!("{} is in no service and in no inside network", server.name);
             add(warnings, format!("realServers[{at}].address"), message);
+        }
+    }
+}
+
+/// A machine that nobody can log in to was installed for nothing, unless a script says otherwise.
+fn closed_installations(index: &Index<'_>, warnings: &mut Vec<Warning>) {
+    let profiles = index.document.netboot.iter().flat_map(|it| &it.kickstart);
+    for (at, profile) in profiles.enumerate() {
+        let scripts = !profile.post.is_empty() || !profile.template.is_empty();
+        let keys = !profile.ssh_keys.is_empty();
+        if !scripts && !keys && profile.root_password_file.is_none() {
+            let message = "nobody can log in to what it installs: the password of root is locked and there are no sshKeys";
+            add(
+                warnings,
+                format!("netboot.kickstart[{at}]"),
+                message.to_owned(),
+            );
         }
     }
 }

@@ -98,7 +98,7 @@ fn a_secret_that_cannot_be_used_says_why_and_not_what_it_is() {
         );
         error
     };
-    assert!(why().contains("openssl passwd -6"));
+    assert!(why().contains("lvs-reconcile hash-password"));
     room.secret("root.hash", "canary in clear");
     assert!(why().contains("not a password hash"));
     room.secret("root.hash", &format!("{HASH}\"; canary"));

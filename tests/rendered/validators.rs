@@ -1,6 +1,6 @@
 //! The generated files, read by the programs they are for. These tests need root and the daemons:
 //! `cargo test --test rendered -- --include-ignored`. A program that is missing fails them, unless `WITHOUT` names it
-//! (`WITHOUT=dhcpd,kea-dhcp4,dnsmasq,exportfs,ksvalidator`).
+//! (`WITHOUT=dhcpd,kea-dhcp4,dnsmasq,exportfs,ksvalidator,debconf-set-selections,busybox,python`).
 
 use std::env;
 use std::fs;
@@ -47,8 +47,17 @@ fn validator(program: &str) -> Option<String> {
     Some(found.to_str().unwrap().to_string())
 }
 
+/// Stands where a secret does.
+const HASH: &str = "$6$abcdefgh$01234567890123456789";
+
 /// Runs a program over a file with this content, and returns what it said when it refused.
 fn refusal(program: &str, arguments: &[&str], text: &str) -> Option<String> {
+    let (said, good) = said(program, arguments, text);
+    (!good).then_some(said)
+}
+
+/// The same, whatever came of it.
+fn said(program: &str, arguments: &[&str], text: &str) -> (String, bool) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("candidate");
     fs::write(&path, text).unwrap();
@@ -59,7 +68,7 @@ fn refusal(program: &str, arguments: &[&str], text: &str) -> Option<String> {
         .unwrap();
     let said = [output.stdout, output.stderr].concat();
     let said = String::from_utf8_lossy(&said).into_owned();
-    (!output.status.success()).then_some(said)
+    (said, output.status.success())
 }
 
 #[test]
@@ -125,21 +134,101 @@ fn ksvalidator_accepts_every_kickstart_file() {
         return;
     };
     let files = generated(|it| it.ends_with(".cfg"));
-    assert!(files.len() >= 6);
+    assert!(files.len() >= 15);
     for (name, text) in files {
-        let version = match name.rsplit('/').next().unwrap() {
-            "old.cfg" => "RHEL7",
-            "stable.cfg" => "RHEL8",
-            "new.cfg" => "RHEL10",
-            _ => "RHEL9",
-        };
+        let version = version(&name);
         // `-e` stops at the first error: the exit status counts them, and wraps at 256.
-        let text = text.replace("(secret)", "$6$abcdefgh$01234567890123456789");
+        let text = text.replace("(secret)", HASH);
         assert_eq!(
-            refusal(&ksvalidator, &["-e", "-v", version], &text),
+            refusal(&ksvalidator, &["-e", "-v", &version], &text),
             None,
             "{name}"
         );
+    }
+}
+
+/// What ksvalidator calls the target of the machine that `case: /kickstart/MACHINE.cfg` is for.
+fn version(name: &str) -> String {
+    let (case, path) = name.split_once(": ").unwrap();
+    let file = path.rsplit('/').next().unwrap();
+    let machine = file.strip_suffix(".cfg").unwrap();
+    let document = super::document(case);
+    let machine = document
+        .real_servers
+        .iter()
+        .find(|it| it.name.as_str() == machine);
+    let profile = machine.unwrap().kickstart.clone();
+    let profiles = document.netboot.unwrap().kickstart.into_iter();
+    let mut profiles = profiles.filter(|it| profile.as_ref().is_none_or(|name| it.name == *name));
+    let target = profiles.next().unwrap().target.to_string();
+    target.to_uppercase().replace("FEDORA", "F")
+}
+
+/// Unknown types are warnings to debconf, and a success: nothing may be said at all.
+#[test]
+#[ignore = "needs root and the daemons"]
+fn debconf_accepts_every_preseed_file() {
+    let Some(debconf) = validator("debconf-set-selections") else {
+        return;
+    };
+    let files = generated(|it| it.ends_with(".preseed"));
+    assert!(files.len() >= 3);
+    for (name, text) in files {
+        let text = text.replace("(secret)", HASH);
+        let said = said(&debconf, &["--checkonly"], &text);
+        assert_eq!(said, (String::new(), true), "{name}");
+    }
+}
+
+/// A script on one line of a preseed file is the script again once the shell of the installer has read the line.
+#[test]
+#[ignore = "needs root and the daemons"]
+fn the_installers_shell_writes_the_scripts() {
+    let Some(busybox) = validator("busybox") else {
+        return;
+    };
+    let files = generated(|it| it.ends_with("/debian12.preseed"));
+    let (_, text) = files.first().unwrap();
+    let late = text
+        .lines()
+        .find_map(|it| it.strip_prefix("d-i preseed/late_command string "));
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("root")).unwrap();
+    let script = late
+        .unwrap()
+        .replace("/target", folder.path().to_str().unwrap());
+    let script = format!("in_target() {{ true; }}; alias in-target=in_target\n{script}\n");
+    assert_eq!(refusal(&busybox, &["sh"], &script), None);
+    let written = fs::read_to_string(folder.path().join("root/lvs-post")).unwrap();
+    let document = super::document("profiles");
+    let profiles = document.netboot.unwrap().kickstart;
+    let profile = profiles.iter().find(|it| it.name.as_str() == "debian12");
+    let meant: String = profile
+        .unwrap()
+        .post
+        .iter()
+        .map(|it| format!("{it}\n"))
+        .collect();
+    assert_eq!(written, meant);
+}
+
+/// cloud-init reads YAML, and we write JSON: both must be the same to it.
+#[test]
+#[ignore = "needs root and the daemons"]
+fn yaml_and_json_agree_on_autoinstall() {
+    let Some(python) = validator("python") else {
+        return;
+    };
+    let files = generated(|it| it.ends_with("/user-data") || it.ends_with("/meta-data"));
+    assert!(files.len() >= 6);
+    let script = "import json, sys, yaml; print(json.dumps(yaml.safe_load(open(sys.argv[1]))))";
+    for (name, text) in files {
+        let (read, good) = said(&python, &["-c", script], &text);
+        assert!(good, "{name}: {read}");
+        let read: serde_json::Value = serde_json::from_str(&read).unwrap();
+        let json = text.lines().filter(|it| !it.starts_with('#'));
+        let meant: serde_json::Value = serde_json::from_str(&json.collect::<String>()).unwrap();
+        assert_eq!(read, meant, "{name}");
     }
 }
 
@@ -157,6 +246,8 @@ fn exportfs_makes_the_table_that_is_meant() {
         let places = [
             ("/kickstart", "/etc"),
             ("/opt/lvs_software", "/usr"),
+            ("/srv/data", "/opt"),
+            ("/srv/www", "/home"),
             ("/srv/upload", "/var"),
             ("/srv/public", "/home"),
         ];

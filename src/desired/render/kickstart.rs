@@ -2,64 +2,121 @@
 
 use std::fmt::Write as _;
 
-use crate::document::{
-    AbsolutePath, DomainName, KickstartProfile, KickstartTarget, MacAddress, Name, Partition,
-};
-use crate::resources::file::{Content, Piece};
+use crate::document::{KickstartTarget, Partition};
+use crate::resources::file::Content;
 
+use super::super::installations::Installation;
 use super::super::ports::Ports;
-use super::{HEADER, full_name};
+use super::HEADER;
+use super::finish::{By, finish, joined};
+use super::secret::{PASSWORD, with_password};
 
-/// The whole file. The hash of root's password is put in where the file is written, and seen nowhere else.
-pub(in super::super) fn kickstart(
-    profile: &KickstartProfile,
-    name: &Name,
-    mac: MacAddress,
-    domain: Option<&DomainName>,
-    open: &[Ports],
-) -> Content {
+/// The whole file.
+pub(in super::super) fn kickstart(it: &Installation) -> Content {
     let mut text = String::from(HEADER);
-    write_install(&mut text, profile);
-    let name = full_name(name, domain);
+    write_install(&mut text, it);
+    let (mac, name) = (it.mac, &it.full_name);
     let _ = writeln!(
         text,
         "network --bootproto=dhcp --device={mac} --hostname={name} --onboot=yes --activate"
     );
-    let mut rest = String::new();
-    write_security(&mut rest, profile.target, open);
-    write_disk(&mut rest, profile);
-    write_packages(&mut rest, profile);
-    root_password(text, profile.root_password_file.as_ref(), rest)
+    write_root(&mut text, it);
+    write_security(&mut text, it.target(), &it.open);
+    write_disk(&mut text, it);
+    if !it.profile.enabled_services.is_empty() {
+        let services: Vec<&str> = it
+            .profile
+            .enabled_services
+            .iter()
+            .map(|it| it.as_str())
+            .collect();
+        let _ = writeln!(text, "services --enabled={}", services.join(","));
+    }
+    let _ = write!(text, "\n%packages\n{}%end\n", joined(&it.packages));
+    write_scripts(&mut text, it);
+    with_password(text, it.profile.root_password_file.as_ref())
 }
 
-fn root_password(before: String, hash: Option<&AbsolutePath>, after: String) -> Content {
-    match hash {
-        None => Content::text(format!("{before}rootpw --lock\n{after}")),
-        Some(path) => Content(vec![
-            Piece::Text(format!("{before}rootpw --iscrypted ")),
-            Piece::Secret(path.to_string()),
-            Piece::Text(format!("\n{after}")),
-        ]),
+/// The password of root, and the keys that may come in its place.
+fn write_root(text: &mut String, it: &Installation) {
+    match &it.profile.root_password_file {
+        Some(_) => text.extend(["rootpw --iscrypted ", &PASSWORD.to_string(), "\n"]),
+        None => text.push_str("rootpw --lock\n"),
+    }
+    if keys_by(it) == By::Installer {
+        for key in &it.profile.ssh_keys {
+            let key = shell_words::quote(key.as_str());
+            let _ = writeln!(text, "sshkey --username=root {key}");
+        }
     }
 }
 
-fn write_install(text: &mut String, profile: &KickstartProfile) {
-    let language = profile
-        .language
-        .as_ref()
-        .map_or("en_US.UTF-8", |it| it.as_str());
-    let keyboard = profile.keyboard.as_ref().map_or("us", |it| it.as_str());
-    let timezone = profile.timezone.as_ref().map_or("UTC", |it| it.as_str());
-    let url = &profile.url;
+/// Red Hat 7 has no command for keys, and the others take one for each account: a second one is an error.
+fn keys_by(it: &Installation) -> By {
+    match (it.target(), it.profile.ssh_keys.as_slice()) {
+        (KickstartTarget::Rhel7, _) | (_, [_, _, ..]) => By::Script,
+        _ => By::Installer,
+    }
+}
+
+/// Where each script leaves its output: in memory before there is a system, in root's home then.
+fn write_scripts(text: &mut String, it: &Installation) {
+    let ours = joined(&finish(it, keys_by(it), By::Installer));
+    let scripts = [
+        (
+            "%pre --erroronfail --log=/tmp/ks-pre.log",
+            joined(&it.profile.pre),
+        ),
+        ("%post --erroronfail --log=/root/ks-finish.log", ours),
+        (
+            "%post --erroronfail --log=/root/ks-post.log",
+            joined(&it.profile.post),
+        ),
+    ];
+    for (section, body) in scripts.iter().filter(|(_, body)| !body.is_empty()) {
+        let _ = write!(text, "\n{section}\n{body}%end\n");
+    }
+}
+
+fn write_install(text: &mut String, it: &Installation) {
+    let Installation {
+        language, keyboard, ..
+    } = it;
     let _ = write!(
         text,
         "text\n\
          reboot\n\
          lang {language}\n\
-         keyboard --vckeymap={keyboard} --xlayouts={keyboard}\n\
-         timezone {timezone} --utc\n\
-         url --url={url}\n"
+         keyboard --vckeymap={keyboard} --xlayouts={keyboard}\n"
     );
+    write_time(text, it);
+    let _ = writeln!(text, "url --url={}", it.profile.url);
+    for repository in &it.profile.repositories {
+        let _ = writeln!(
+            text,
+            "repo --name={} --baseurl={}",
+            repository.name, repository.url
+        );
+    }
+}
+
+/// Servers are an option of the time zone up to Red Hat 8, and commands from 9 on.
+fn write_time(text: &mut String, it: &Installation) {
+    let servers: Vec<&str> = it
+        .profile
+        .ntp_servers
+        .iter()
+        .map(|it| it.as_str())
+        .collect();
+    let has_timesource = !matches!(it.target(), KickstartTarget::Rhel7 | KickstartTarget::Rhel8);
+    let _ = write!(text, "timezone {} --utc", it.timezone);
+    if !servers.is_empty() && !has_timesource {
+        let _ = write!(text, " --ntpservers={}", servers.join(","));
+    }
+    text.push('\n');
+    for server in servers.iter().filter(|_| has_timesource) {
+        let _ = writeln!(text, "timesource --ntp-server={server}");
+    }
 }
 
 fn write_security(text: &mut String, target: KickstartTarget, open: &[Ports]) {
@@ -67,7 +124,7 @@ fn write_security(text: &mut String, target: KickstartTarget, open: &[Ports]) {
         KickstartTarget::Rhel7 => "auth --enableshadow --passalgo=sha512",
         KickstartTarget::Rhel8 | KickstartTarget::Rhel9 => "authselect select minimal",
         // authselect 1.5 has `local` in its place.
-        KickstartTarget::Rhel10 => "authselect select local",
+        _ => "authselect select local",
     };
     let ports: Vec<String> = open.iter().map(port).collect();
     let ports = match ports.as_slice() {
@@ -84,7 +141,8 @@ fn write_security(text: &mut String, target: KickstartTarget, open: &[Ports]) {
     );
 }
 
-fn port((protocol, first, last): &Ports) -> String {
+/// `80:tcp`, `5000-5003:udp`.
+pub(in super::super) fn port((protocol, first, last): &Ports) -> String {
     if first == last {
         format!("{first}:{protocol}")
     } else {
@@ -92,8 +150,10 @@ fn port((protocol, first, last): &Ports) -> String {
     }
 }
 
-fn write_disk(text: &mut String, profile: &KickstartProfile) {
-    let disk = profile.disk.as_ref().map_or("sda", |it| it.as_str());
+fn write_disk(text: &mut String, it: &Installation) {
+    let Installation {
+        disk, partitions, ..
+    } = it;
     let _ = write!(
         text,
         "ignoredisk --only-use={disk}\n\
@@ -101,21 +161,18 @@ fn write_disk(text: &mut String, profile: &KickstartProfile) {
          clearpart --all --initlabel --drives={disk}\n\
          bootloader --location=mbr --boot-drive={disk}\n"
     );
-    if profile.partitions.is_empty() {
+    if partitions.is_empty() {
         text.push_str("autopart\n");
         return;
     }
-    let has_boot = profile
-        .partitions
-        .iter()
-        .any(|it| it.mount.as_str() == "/boot");
+    let has_boot = partitions.iter().any(|it| it.mount.as_str() == "/boot");
     // What the firmware needs, and /boot unless it is stated.
     text.push_str(if has_boot {
         "reqpart\n"
     } else {
         "reqpart --add-boot\n"
     });
-    for partition in &profile.partitions {
+    for partition in *partitions {
         write_partition(text, partition, disk);
     }
 }
@@ -136,20 +193,4 @@ fn write_partition(text: &mut String, partition: &Partition, disk: &str) {
         text,
         "part {mount} --fstype={file_system} --size={size_mib}{grow} --ondisk={disk}"
     );
-}
-
-fn write_packages(text: &mut String, profile: &KickstartProfile) {
-    text.push_str("\n%packages\n");
-    if profile.packages.is_empty() {
-        text.push_str(match profile.target {
-            KickstartTarget::Rhel7 => "@core\n",
-            KickstartTarget::Rhel8 | KickstartTarget::Rhel9 | KickstartTarget::Rhel10 => {
-                "@^minimal-environment\n"
-            }
-        });
-    }
-    for package in &profile.packages {
-        let _ = writeln!(text, "{package}");
-    }
-    text.push_str("%end\n");
 }

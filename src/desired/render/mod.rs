@@ -1,10 +1,13 @@
 //! Renderers: one per generated file, from typed values to text. No value can hold a character that means something in
-//! its file (`document::values` has the grammars), so none of them has to be trusted to quote.
+//! its file (`document::values` has the grammars), so none of them has to be trusted to quote; but a script is a text,
+//! and whoever writes one says how it stands in its file.
 
+mod autoinstall;
 mod boot;
 mod dhcpd;
 mod dnsmasq;
 mod exports;
+mod finish;
 mod hosts;
 mod isc_interfaces;
 mod kea;
@@ -12,8 +15,11 @@ mod kickstart;
 mod leases;
 mod modules;
 mod nginx;
+mod preseed;
+mod secret;
 mod sysctls;
 
+pub(super) use autoinstall::{autoinstall, meta_data};
 pub(super) use boot::{
     Copies, IPXE, Install, Loaded, dashed, grub, grub_default, grub_name, ipxe, ipxe_default,
     pxelinux, pxelinux_default,
@@ -24,10 +30,12 @@ pub(super) use exports::exports;
 pub(super) use hosts::hosts;
 pub(super) use isc_interfaces::isc_interfaces;
 pub(super) use kea::kea;
-pub(super) use kickstart::kickstart;
+pub(super) use kickstart::{kickstart, port};
 pub(super) use leases::{Reservation, Subnet};
 pub(super) use modules::modules;
 pub(super) use nginx::{Web, nginx};
+pub(super) use preseed::preseed;
+pub(super) use secret::{PASSWORD, with_password};
 pub(super) use sysctls::sysctls;
 
 use crate::document::{DomainName, Name};
@@ -36,7 +44,7 @@ use crate::document::{DomainName, Name};
 const HEADER: &str = "# written by lvs-reconcile\n";
 
 /// The full name of a node.
-fn full_name(name: &Name, domain: Option<&DomainName>) -> String {
+pub(super) fn full_name(name: &Name, domain: Option<&DomainName>) -> String {
     match domain {
         Some(domain) => format!("{name}.{domain}"),
         None => name.to_string(),

@@ -15,6 +15,7 @@ mod marks;
 mod members;
 mod names;
 mod netboot;
+mod profiles;
 mod ranges;
 mod real_servers;
 mod routes;
@@ -126,8 +127,9 @@ const RULES: &[Rule] = &[
     netboot::domain,
     netboot::dhcp,
     netboot::reservations,
-    netboot::profiles,
-    netboot::chosen_profiles,
+    profiles::profiles,
+    profiles::chosen_profiles,
+    profiles::exceptions,
 ];
 
 /// What the rules found so far; bounded, because a wrong document can be wrong a million times.

@@ -1,12 +1,8 @@
-//! DHCP and kickstart.
+//! DHCP.
 
 use super::{Findings, addresses::edge_of, index::Index, names::once};
-use crate::document::{Dhcp, Director, Interface, KickstartProfile, MountPoint, Network, Role};
-use std::fmt::Arguments;
-use std::{
-    collections::BTreeSet,
-    net::{IpAddr, Ipv4Addr},
-};
+use crate::document::{Dhcp, Director, Interface, Network, Role};
+use std::net::{IpAddr, Ipv4Addr};
 
 /// Machines that boot from the network get their full names from us.
 pub fn domain(index: &Index<'_>, findings: &mut Findings) {
@@ -212,84 +208,5 @@ pub fn reservations(index: &Index<'_>, findings: &mut Findings) {
         findings
             .report(format_args!("realServers[{at}].address"), message, fix)
             .relying_on(&["directors"]);
-    }
-}
-
-/// Profiles can be installed.
-pub fn profiles(index: &Index<'_>, findings: &mut Findings) {
-    for (at, profile) in index
-        .document
-        .netboot
-        .iter()
-        .flat_map(|netboot| &netboot.kickstart)
-        .enumerate()
-    {
-        let path = format_args!("netboot.kickstart[{at}]");
-        partitions(findings, path, profile);
-        once(
-            findings,
-            format_args!("{path}.packages"),
-            "",
-            &profile.packages,
-        );
-        let environments = profile
-            .packages
-            .iter()
-            .enumerate()
-            .filter(|(_, package)| package.as_str().starts_with("@^"));
-        for (position, _) in environments.skip(1) {
-            let message = "is a second environment, and the installer takes the last one only";
-            findings.add(
-                format_args!("{path}.packages[{position}]"),
-                message,
-                "keep one",
-            );
-        }
-    }
-}
-
-fn partitions(findings: &mut Findings, path: Arguments<'_>, profile: &KickstartProfile) {
-    let mounts = || profile.partitions.iter().map(|partition| &partition.mount);
-    once(
-        findings,
-        format_args!("{path}.partitions"),
-        "mount",
-        mounts(),
-    );
-    let is_root = |mount: &MountPoint| mount.as_str() == "/";
-    if !profile.partitions.is_empty() && !mounts().any(is_root) {
-        let fix = "add { \"mount\": \"/\", \"sizeMiB\": 4096, \"grow\": true }";
-        findings.add(
-            format_args!("{path}.partitions"),
-            "no partition is mounted at \"/\"",
-            fix,
-        );
-    }
-}
-
-/// Every machine that is installed knows its profile.
-pub fn chosen_profiles(index: &Index<'_>, findings: &mut Findings) {
-    let profiles = index
-        .document
-        .netboot
-        .iter()
-        .flat_map(|netboot| &netboot.kickstart);
-    let names: BTreeSet<&str> = profiles.map(|profile| profile.name.as_str()).collect();
-    for (at, server) in index.real_servers() {
-        match &server.kickstart {
-            Some(name) if !names.contains(name.as_str()) => {
-                let fix = findings.suggest(name.as_str(), names.iter().copied());
-                let path = format_args!("realServers[{at}].kickstart");
-                let finding = findings.report(path, "is no profile", fix);
-                finding.alone().relying_on(&["netboot"]);
-            }
-            None if server.mac.is_some() && names.len() > 1 => {
-                let some: Vec<&str> = names.iter().copied().take(8).collect();
-                let message = format!("{} has a mac and could have several profiles", server.name);
-                let fix = format!("add \"kickstart\": one of {}", some.join(", "));
-                findings.add(format_args!("realServers[{at}]"), message, fix);
-            }
-            _ => {}
-        }
     }
 }

@@ -139,6 +139,7 @@ fn meant(step: &Step, known: &[&'static str]) -> String {
 /// Examples of the fields that are needed somewhere.
 const EXAMPLES: &[(&str, &str)] = &[
     ("address", "\"10.0.0.11\""),
+    ("export", "\"/opt/lvs_software\""),
     ("first", "\"10.0.0.100\""),
     ("id", "100"),
     ("last", "\"10.0.0.199\""),

@@ -1,9 +1,11 @@
 //! The values a document may hold: every string and number has a type of its own, with a closed grammar.
 //!
 //! A value that could be built contains no character that means something to a generated file, a shell or a terminal,
-//! so no renderer ever has to quote, and none can be talked into writing a directive.
+//! so no renderer ever has to quote, and none can be talked into writing a directive. Two are text of their own, a line
+//! of a script and one of a template; and the words of a public key stand apart.
 
 mod addresses;
+mod install;
 mod names;
 mod network;
 mod numbers;
@@ -11,6 +13,8 @@ mod text;
 mod words;
 
 pub use addresses::{Address, Address4, Address6};
+pub(crate) use install::SECTIONS;
+pub use install::{RepositoryName, ScriptLine, ServerName, SshKey, TemplateLine, UnitName};
 pub use names::{DomainName, InterfaceName, Label, Name};
 pub use network::{ExportClient, InterfaceAddress, MacAddress, Network};
 pub use numbers::{

@@ -41,6 +41,7 @@ macro_rules! text {
         as_json_string!($name, $schema);
     )*};
 }
+pub(super) use text;
 
 text! {
     /// Where the schema is; for editors only.
@@ -134,7 +135,7 @@ text! {
 }
 
 /// Letters, digits and the characters of `more`; not empty, not too long.
-fn plain(text: &str, most: usize, more: &str, fix: &str) -> Result<(), BadValue> {
+pub(super) fn plain(text: &str, most: usize, more: &str, fix: &str) -> Result<(), BadValue> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || more.contains(c);
     if text.is_empty() {
         return Err(BadValue::new("is empty", fix));
@@ -184,6 +185,14 @@ fn boot_file(text: &str) -> Result<(), BadValue> {
             fix,
         )),
         false => Ok(()),
+    }
+}
+
+impl AbsolutePath {
+    /// Whether it is this directory, or somewhere in it.
+    pub fn holds(&self, other: &Self) -> bool {
+        let rest = other.as_str().strip_prefix(self.as_str());
+        rest.is_some_and(|it| it.is_empty() || it.starts_with('/'))
     }
 }
 

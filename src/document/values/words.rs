@@ -306,7 +306,7 @@ words! {
         Dnsmasq = "dnsmasq",
     }
 
-    /// What a kickstart file installs; it decides which commands the file may use.
+    /// What a profile installs; it decides which installer reads the file, and which commands it knows.
     KickstartTarget "target we can install" {
         /// Red Hat Enterprise Linux 7 and its relatives.
         Rhel7 = "rhel7",
@@ -316,5 +316,21 @@ words! {
         Rhel9 = "rhel9",
         /// Red Hat Enterprise Linux 10 and its relatives.
         Rhel10 = "rhel10",
+        /// Fedora 43.
+        Fedora43 = "fedora43",
+        /// Fedora 44.
+        Fedora44 = "fedora44",
+        /// Fedora 45.
+        Fedora45 = "fedora45",
+        /// Debian 12, by a preseed file.
+        Debian12 = "debian12",
+        /// Debian 13, by a preseed file.
+        Debian13 = "debian13",
+        /// Ubuntu Server 22.04, by autoinstall.
+        Ubuntu2204 = "ubuntu22.04",
+        /// Ubuntu Server 24.04, by autoinstall.
+        Ubuntu2404 = "ubuntu24.04",
+        /// Ubuntu Server 26.04, by autoinstall.
+        Ubuntu2604 = "ubuntu26.04",
     }
 }

@@ -98,9 +98,8 @@ impl Secrets {
     fn by_line(&self, live: &str, desired: &Content) -> Content {
         let words = first_words(desired);
         let secret = |line: &str| {
-            let first = line.split_whitespace().next();
             looks_like_a_hash(line)
-                || first.is_some_and(|it| words.contains(&it))
+                || keyword(line).is_some_and(|it| words.contains(&it))
                 || self.0.values().any(|it| line.contains(it.as_str()))
         };
         let mut pieces: Vec<Piece> = Vec::new();
@@ -160,9 +159,16 @@ fn first_words(desired: &Content) -> Vec<&str> {
         [Piece::Text(text), Piece::Secret(_)] => text.rsplit('\n').next(),
         _ => None,
     });
-    before_secrets
-        .filter_map(|line| line.split_whitespace().next())
-        .collect()
+    before_secrets.filter_map(keyword).collect()
+}
+
+/// What a line is about: its first word, or in a preseed file, where all lines begin alike, the package it is for.
+fn keyword(line: &str) -> Option<&str> {
+    let mut words = line.split_whitespace();
+    match words.next()? {
+        "d-i" => words.next()?.split('/').next(),
+        word => Some(word),
+    }
 }
 
 /// `$id$` anywhere, as every hash of crypt(5) begins.
@@ -179,7 +185,7 @@ fn is_of_an_id(c: char) -> bool {
 }
 
 fn read(directories: &mut Directories, path: &str) -> Result<String, String> {
-    const HOW: &str = "make one with: openssl passwd -6 > FILE; chmod 600 FILE";
+    const HOW: &str = "make one with: (umask 077; lvs-reconcile hash-password > FILE)";
     let absent = || format!("there is no such file; {HOW}");
     let told = |(place, reason): trust::Refusal| match reason {
         Reason::Io(error) if error.kind() == ErrorKind::NotFound => absent(),
@@ -287,6 +293,22 @@ mod tests {
         assert_eq!(
             shown(&live, &kickstart()),
             "lang de\n(another secret)\n(another secret)\n(another secret)\nreboot"
+        );
+    }
+
+    #[test]
+    fn in_a_preseed_file_the_other_lines_are_shown() {
+        let desired = Content(vec![
+            Piece::Text(
+                "d-i time/zone string UTC\nd-i passwd/root-password-crypted password ".into(),
+            ),
+            Piece::Secret("/s".into()),
+            Piece::Text("\n".into()),
+        ]);
+        let live = "d-i time/zone string CET\nd-i passwd/root-password password oldold\n";
+        assert_eq!(
+            shown(live, &desired),
+            "d-i time/zone string CET\n(another secret)\n"
         );
     }
 
