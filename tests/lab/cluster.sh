@@ -111,6 +111,8 @@ switch() {
 # its links exist and are down.
 howto_cluster() {
   fresh
+  # The HOW-TO has ISC dhcpd. Where Kea is installed as well it goes first, so it is not: this is the lab's own root.
+  rm -f /etc/init.d/kea-dhcp4-server
   box client; machine dir1; box rs1; box rs2
   cable client eth0 dir1 eth0
   switch inside dir1:eth1 rs1 rs2
