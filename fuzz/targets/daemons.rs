@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use lvs_reconcile::desired::{self, Desired};
 use lvs_reconcile::document::{Director, Document, Role};
 
-use super::{dhcpd, kickstart, leases};
+use super::{boot, dhcpd, kickstart, leases};
 
 /// Of all generated files of one director.
 pub fn assert_read(document: &Document, director: &Director, desired: &Desired) {
@@ -28,6 +28,7 @@ pub fn assert_read(document: &Document, director: &Director, desired: &Desired) 
                 leases::assert_dnsmasq(document, director, &text);
             }
             "/etc/dnsmasq.d/.lvs-reconcile.hosts" => leases::assert_dnsmasq_hosts(document, &text),
+            _ if boot::assert_read(document, director, path, &text) => {}
             _ => kickstart::assert_read(document, path, &text),
         }
     }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::net::Ipv4Addr;
 
-use lvs_reconcile::document::{Director, Document};
+use lvs_reconcile::document::{Boot, Director, Document};
 
 #[derive(Debug)]
 struct Statement {
@@ -137,12 +137,52 @@ pub fn assert_read(document: &Document, director: &Director, text: &str) {
         "subnet",
         "host",
     ];
+    let boot = document.netboot.as_ref().and_then(|it| it.boot.as_ref());
+    let file = match boot {
+        Some(boot) => told_to_firmwares(boot, file),
+        None => file,
+    };
     let strange: Vec<_> = file
         .iter()
         .map(Statement::text)
         .filter(|it| !known.iter().any(|k| it.starts_with(k)))
         .collect();
     assert!(strange.is_empty(), "{strange:?}");
+}
+
+/// What firmwares load is what the document names; the rest of the file.
+fn told_to_firmwares(boot: &Boot, file: Vec<Statement>) -> Vec<Statement> {
+    let is_boot = |it: &Statement| {
+        ["option arch", "class"]
+            .iter()
+            .any(|k| it.text().starts_with(k))
+    };
+    let (boot_part, rest): (Vec<_>, Vec<_>) = file.into_iter().partition(is_boot);
+    let http = usize::from(boot.http.unwrap_or(true));
+    assert_eq!(boot_part.len(), 2 + http);
+    let mut loaded = Vec::new();
+    boot_part.iter().for_each(|it| filenames(it, &mut loaded));
+    let loaders = boot.loaders.clone().unwrap_or_default();
+    let named = [
+        (loaders.uefi, "grubnetx64.efi"),
+        (loaders.uefi_arm, "grubnetaa64.efi"),
+        (loaders.bios, "pxelinux.0"),
+    ];
+    let named = named.map(|(named, usual)| named.map_or(usual.to_owned(), |it| it.to_string()));
+    let wanted = std::iter::once("boot.ipxe".to_owned()).chain(named);
+    let wanted: Vec<_> = wanted.map(|it| format!("\"{it}\"")).collect();
+    assert_eq!(loaded[..4], wanted);
+    assert_eq!(loaded.len(), 4 + http);
+    rest
+}
+
+fn filenames(statement: &Statement, found: &mut Vec<String>) {
+    if let [word, file] = statement.words.as_slice()
+        && word == "filename"
+    {
+        found.push(file.clone());
+    }
+    statement.block.iter().for_each(|it| filenames(it, found));
 }
 
 /// Nobody's address is handed out, and none outside of what is stated.

@@ -5,6 +5,7 @@ pub mod netlink;
 pub mod nft;
 pub mod rendered;
 
+mod boot;
 mod daemons;
 mod dhcpd;
 mod kickstart;

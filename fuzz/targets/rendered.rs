@@ -9,13 +9,14 @@ use serde_json::Value;
 
 use super::daemons;
 
-const EXAMPLES: [&str; 7] = [
+const EXAMPLES: [&str; 8] = [
     include_str!("../../examples/howto.json"),
     include_str!("../../examples/advanced.json"),
     include_str!("../../examples/direct-routing.json"),
     include_str!("../../examples/firewall-mark.json"),
     include_str!("../../examples/ipv6.json"),
     include_str!("../../examples/minimal.json"),
+    include_str!("../../examples/netboot.json"),
     include_str!("../../examples/tunnel.json"),
 ];
 /// As many as leave anything of the example.
