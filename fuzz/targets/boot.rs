@@ -60,7 +60,7 @@ fn nginx(boot: &Boot, directory: &str, text: &str) {
         text.contains(&format!("    alias {directory}/;\n")),
         "{text}"
     );
-    for (mark, count) in [(';', 9), ('{', 4), ('}', 4)] {
+    for (mark, count) in [(';', 8), ('{', 4), ('}', 4)] {
         assert_eq!(text.matches(mark).count(), count, "{mark} in {text}");
     }
 }
