@@ -21,7 +21,7 @@ use crate::journal::{self, seconds_since_1970};
 use crate::output::{Context, Files};
 use crate::overlay::armed::{Armed, fetches};
 use crate::overlay::drain::Moment;
-use crate::ownership::IpvsTable;
+use crate::ownership::{Inventory, IpvsTable};
 use crate::source::{Content, FileSource, Source, Trust};
 use crate::store::Store;
 
@@ -65,6 +65,8 @@ pub struct Part {
     pub warnings: Vec<String>,
     /// The DHCP servers that are installed, when one is wanted or has our configuration.
     pub servers: Vec<DhcpServer>,
+    /// As the store has it, with what its journals add: a large one takes its time to read.
+    pub inventory: Inventory,
 }
 
 impl Part {
@@ -111,8 +113,10 @@ pub fn understand(content: Content) -> Result<Loaded, Error> {
 pub async fn part(target: &Target, loaded: &Loaded) -> Result<Part, Error> {
     let node = node(target)?;
     let machine = linux::facts::facts();
-    let armed = armed(&Store::at(&target.state_dir), seconds_since_1970())?;
-    let servers = servers(target, &loaded.document).await?;
+    let store = Store::at(&target.state_dir);
+    let armed = armed(&store, seconds_since_1970())?;
+    let inventory = journal::recover(&store, store.inventory()?)?;
+    let servers = servers(&loaded.document, &inventory).await?;
     let facts = Facts {
         dhcp: servers.clone(),
         nfs_unit: machine.nfs_unit.clone(),
@@ -132,6 +136,7 @@ pub async fn part(target: &Target, loaded: &Loaded) -> Result<Part, Error> {
         desired,
         warnings,
         servers,
+        inventory,
     };
     part.warnings.extend(listening(&part, &machine.listeners));
     Ok(part)
@@ -166,15 +171,13 @@ pub fn forget_installed(store: &Store) -> Result<(), HostError> {
 }
 
 /// The DHCP servers of this machine. Nobody is looked for whom nobody asks about.
-async fn servers(target: &Target, document: &Document) -> Result<Vec<DhcpServer>, HostError> {
-    let store = Store::at(&target.state_dir);
-    let inventory = journal::recover(&store, store.inventory()?)?;
+async fn servers(document: &Document, inventory: &Inventory) -> Result<Vec<DhcpServer>, HostError> {
     let wanted = document
         .netboot
         .as_ref()
         .is_some_and(|it| it.dhcp.is_some());
-    match wanted || daemons::has_ours(&inventory) {
-        true => daemons::installed(&inventory).await,
+    match wanted || daemons::has_ours(inventory) {
+        true => daemons::installed(inventory).await,
         false => Ok(Vec::new()),
     }
 }
@@ -187,9 +190,9 @@ pub fn host_name() -> Result<String, HostError> {
     Ok(name.split('.').next().unwrap_or_default().to_owned())
 }
 
-/// What is wanted of this machine, with what the state directory knows. It is taken out of the part.
+/// What is wanted of this machine, with what the state directory knows. Both are taken out of the part.
 pub fn wanted(part: &mut Part, store: &Store) -> Result<Wanted, HostError> {
-    let mut inventory = journal::recover(store, store.inventory()?)?;
+    let mut inventory = std::mem::take(&mut part.inventory);
     daemons::claim(&mut inventory, &part.servers);
     Ok(Wanted {
         desired: std::mem::take(&mut part.desired.state),

@@ -16,7 +16,7 @@ use crate::journal::{self, Entry, Run, Stage};
 use crate::lock::Lock;
 use crate::output;
 use crate::overlay::drain::Drains;
-use crate::ownership::IpvsTable;
+use crate::ownership::{Inventory, IpvsTable};
 use crate::rollback::Former;
 use crate::session::{Part, now};
 use crate::store::Store;
@@ -223,6 +223,7 @@ impl Part {
             desired: Desired::default(),
             warnings: Vec::new(),
             servers: Vec::new(),
+            inventory: Inventory::default(),
         }
     }
 }
