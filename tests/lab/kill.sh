@@ -80,7 +80,13 @@ converges() {   # PASS AT
 kill_at() {   # PASS SYSCALL COUNT [PATH]
   local rc left at="killed at ${*:2}"
   run_with "${command[$1]}" signal=KILL "${@:2}"; rc=$?
-  [ $rc = 137 ] || diverges "$1" "$at" "it was not killed, and ended with $rc" "$(cat "$LAB/traced")"
+  case $rc in
+    137) ;;
+    # The kernel interrupts a dump when what it lists changes, and it is asked for again: one run has a call that another
+    # has not.
+    0) spared=$((spared + 1));;
+    *) diverges "$1" "$at" "it was not killed, and ended with $rc" "$(cat "$LAB/traced")";;
+  esac
   left=$(torn "$(files)" "${old[$1]}" "${new[$1]}")
   [ -z "$left" ] || diverges "$1" "$at" 'neither the old file nor the new one' "$left"
   converges "$1" "$at"
@@ -129,10 +135,11 @@ everywhere() {   # kills|refusals FUNCTION EVERY FIRST
   [ $points -gt 0 ] || bad "no $1"
 }
 kills() {
-  divergences=0; everywhere kills kill_at "${1:-1}" "${2:-1}"
-  echo "# killed at $points of $of boundaries, $divergences divergences"
+  divergences=0 spared=0; everywhere kills kill_at "${1:-1}" "${2:-1}"
+  echo "# killed at $points of $of boundaries, $divergences divergences, $spared ended before"
   [ -z "${kill_place:-}" ] || figure "P8 $kill_place: killed at $points of $of boundaries, $divergences divergences"
   check 'killed anywhere, the next run finishes' $divergences 0
+  check 'hardly any run came to its end before' $((spared * 20 > points)) 0
 }
 refusals() {
   divergences=0 in_spite=0 unwritten=0 left_over=0; everywhere refusals refuse_at "${1:-1}" "${2:-1}"
