@@ -1,6 +1,6 @@
 //! What machines boot from, TFTP and HTTP: files whose lines are known, with values of the document in known places.
 
-use lvs_reconcile::document::{Boot, Director, Document};
+use lvs_reconcile::document::{Boot, BootFile, Director, Document};
 
 /// Judges a file of network boot; false for one that is none.
 pub fn assert_read(document: &Document, director: &Director, path: &str, text: &str) -> bool {
@@ -63,4 +63,45 @@ fn nginx(boot: &Boot, directory: &str, text: &str) {
     for (mark, count) in [(';', 8), ('{', 4), ('}', 4)] {
         assert_eq!(text.matches(mark).count(), count, "{mark} in {text}");
     }
+}
+
+/// A line of what dnsmasq tells firmwares, and serves them.
+pub fn assert_dnsmasq_line(
+    document: &Document,
+    director: &Director,
+    option: &str,
+    fields: &[&str],
+) {
+    let netboot = document.netboot.as_ref();
+    let boot = netboot
+        .and_then(|it| it.boot.as_ref())
+        .expect("a document without network boot");
+    let loaders = boot.loaders.clone().unwrap_or_default();
+    let is = |named: Option<&BootFile>, usual: &str, file: &str| {
+        file == named.map_or(usual, |it| it.as_str())
+    };
+    let directory = boot
+        .directory
+        .as_ref()
+        .map_or("/srv/tftp", |it| it.as_str());
+    let known = match (option, fields) {
+        ("dhcp-userclass", ["set:ipxe", "iPXE"]) => true,
+        ("dhcp-vendorclass", ["set:pxe", "PXEClient"] | ["set:http", "HTTPClient"]) => true,
+        ("dhcp-match", [_, "option:client-arch", "0" | "7" | "9" | "11"]) => true,
+        ("dhcp-option-force", ["tag:http", "60", "HTTPClient"]) => true,
+        ("dhcp-boot", ["tag:http", url]) => url.starts_with("http://") && url.contains("/boot/"),
+        ("dhcp-boot", ["tag:pxe", "tag:ipxe", "boot.ipxe", "", _]) => true,
+        ("dhcp-boot", ["tag:pxe", "tag:!ipxe", arch, file, "", _]) => match *arch {
+            "tag:bios" => is(loaders.bios.as_ref(), "pxelinux.0", file),
+            "tag:efi64" => is(loaders.uefi.as_ref(), "grubnetx64.efi", file),
+            _ => is(loaders.uefi_arm.as_ref(), "grubnetaa64.efi", file),
+        },
+        ("enable-tftp", [name]) => director
+            .interfaces
+            .iter()
+            .any(|it| it.name.as_str() == *name),
+        ("tftp-root", [root]) => *root == directory,
+        _ => false,
+    };
+    assert!(known, "{option}={fields:?}");
 }

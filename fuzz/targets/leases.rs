@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use lvs_reconcile::document::{Director, Document};
 use serde_json::Value;
 
+use super::boot;
 use super::daemons::lines;
 
 /// What clients get, whoever serves them.
@@ -78,7 +79,7 @@ pub fn assert_dnsmasq(document: &Document, director: &Director, text: &str) {
             ("dhcp-option", ["tag:lvs-reconcile", name, values @ ..]) => {
                 options.push((name.to_string(), values.join(",")));
             }
-            _ => panic!("{line:?}"),
+            _ => boot::assert_dnsmasq_line(document, director, option, &fields),
         }
     }
     let value = |name: &str| {

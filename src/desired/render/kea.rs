@@ -11,7 +11,7 @@ use super::{IPXE, Loaded};
 pub(in super::super) fn kea(subnet: &Subnet, reservations: &[Reservation]) -> String {
     let lease = subnet.lease_seconds;
     let server = subnet.server;
-    let config = json!({ "Dhcp4": {
+    let mut config = json!({ "Dhcp4": {
         "user-context": { "written-by": "lvs-reconcile" },
         // With the address: a raw socket for each address of the interface would answer each client several times.
         "interfaces-config": { "interfaces": [format!("{}/{server}", subnet.interface)] },
@@ -29,7 +29,6 @@ pub(in super::super) fn kea(subnet: &Subnet, reservations: &[Reservation]) -> St
         "rebind-timer": lease - lease / 8,
         "host-reservation-identifiers": ["hw-address"],
         "next-server": server,
-        "client-classes": classes(subnet.boot.as_ref()),
         "subnet4": [{
             "id": 1,
             "subnet": subnet.network,
@@ -42,14 +41,15 @@ pub(in super::super) fn kea(subnet: &Subnet, reservations: &[Reservation]) -> St
             "reservations": reservations.iter().map(reservation).collect::<Vec<_>>(),
         }],
     }});
+    // An empty list is none to Kea.
+    if let Some(loaded) = &subnet.boot {
+        config["Dhcp4"]["client-classes"] = classes(loaded).into();
+    }
     format!("{config:#}\n")
 }
 
 /// As for dhcpd: only firmwares are told a file. A test is an expression of Kea's: no value has a place in it.
-fn classes(boot: Option<&Loaded>) -> Vec<Value> {
-    let Some(loaded) = boot else {
-        return Vec::new();
-    };
+fn classes(loaded: &Loaded) -> Vec<Value> {
     let Loaded {
         bios,
         uefi,
