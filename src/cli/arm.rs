@@ -116,11 +116,12 @@ struct Force {
     target: Target,
     loaded: Loaded,
     node: String,
+    command: &'static str,
     _lock: Lock,
 }
 
 impl Force {
-    fn take(which: &Which, command: &str) -> Result<Self, Error> {
+    fn take(which: &Which, command: &'static str) -> Result<Self, Error> {
         let store = Store::at(&which.place.state_dir);
         let lock = Lock::take(&which.place.lock, command)?;
         Safety::nothing_waits(&store)?;
@@ -140,6 +141,7 @@ impl Force {
             node: session::node(&target)?,
             store,
             target,
+            command,
             _lock: lock,
         })
     }
@@ -169,7 +171,7 @@ impl Force {
         let mut part = session::part(&self.target, &self.loaded).await?;
         let options = crate::cycle::Options::usual();
         let mut turn = session::plan(&mut part, &self.store, &options, &mut host).await?;
-        show(&turn, &part, &self.target, "arm", &which.shown);
+        show(&turn, &part, &self.target, self.command, &which.shown);
         if !turn.refusals.is_empty() {
             return Err(Error::Refused);
         }
@@ -178,7 +180,7 @@ impl Force {
             return Ok(Success::Done);
         }
         ask(which.yes, "Make these changes?")?;
-        turn.command = "arm";
+        turn.command = self.command;
         let made = session::make(&mut turn, &self.store, &mut host).await?;
         print(&report::report(&made, &turn));
         outcome(&made)?;
