@@ -24,7 +24,7 @@ const BOOT_DIRECTORY: &str = "/srv/tftp";
 const TFTP: &str = "/etc/dnsmasq.d/lvs-reconcile-tftp.conf";
 const WEB_ROOT: &str = "/srv/http";
 const NGINX: &str = "/etc/nginx/conf.d/lvs-reconcile.conf";
-/// What was fetched over HTTP; see `render::nginx`.
+/// Which kickstart files were fetched over HTTP; see `render::nginx`.
 pub const WEB_LOG: &str = "/var/log/nginx/lvs-reconcile.log";
 
 /// The section, and the director's own address in the network that machines boot in.

@@ -16,10 +16,12 @@ pub(in super::super) struct Web<'a> {
     pub kickstart: &'a str,
     /// Of everything else: install trees.
     pub root: &'a str,
+    /// Of what is fetched from `kickstart`.
     pub log: &'a str,
 }
 
-/// The whole file, for nginx's `conf.d`. The log tells who has fetched what, and when: `disarm` goes by it.
+/// The whole file, for nginx's `conf.d`. The log tells who has fetched which kickstart file, and when; install
+/// trees, of which everything is fetched, stay out of it.
 pub(in super::super) fn nginx(web: &Web) -> String {
     let Web {
         address,
@@ -34,11 +36,10 @@ pub(in super::super) fn nginx(web: &Web) -> String {
          log_format lvs_reconcile '$msec $remote_addr $status $uri';\n\n\
          server {{\n  \
          listen {address}:80;\n  \
-         access_log {log} lvs_reconcile;\n  \
          allow {clients};\n  \
          deny all;\n  \
          location / {{\n    root {root};\n  }}\n  \
-         location /kickstart/ {{\n    alias {kickstart}/;\n  }}\n  \
+         location /kickstart/ {{\n    alias {kickstart}/;\n    access_log {log} lvs_reconcile;\n  }}\n  \
          location /boot/ {{\n    alias {boot}/;\n  }}\n\
          }}\n"
     )

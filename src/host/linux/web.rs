@@ -1,4 +1,4 @@
-//! Files of a web server.
+//! Files of a web server, of others and of ours.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -15,6 +15,13 @@ use tokio::time::timeout;
 
 /// A server that is silent for longer is not there for an installer either.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What stands in a log, and in the one before it, which is there when it was rotated; nothing where there is none.
+pub fn log(path: &str) -> String {
+    let logs = [format!("{path}.1"), path.to_owned()];
+    let read = |it: &String| fs::read_to_string(it).unwrap_or_default();
+    logs.iter().map(read).collect()
+}
 
 /// Brings what stands at an `http` URL into a file that everybody may read. The file is whole, or as it was. Why it
 /// cannot be had, as the rest of a sentence that starts with the URL.
