@@ -10,6 +10,7 @@ use clap::Args;
 
 use crate::cycle::{Options, Turn, Wanted, turn};
 use crate::daemons;
+use crate::desired::armed::{Armed, fetches};
 use crate::desired::{self, Desired, DhcpServer, Facts, Origin};
 use crate::document::{self, Document};
 use crate::error::Error;
@@ -19,7 +20,6 @@ use crate::host::{Host, HostError};
 use crate::ipvs::ServiceId;
 use crate::journal::{self, seconds_since_1970};
 use crate::output::{Context, Files};
-use crate::overlay::armed::{Armed, fetches};
 use crate::overlay::drain::Moment;
 use crate::ownership::{Inventory, IpvsTable};
 use crate::source::{Content, FileSource, Source, Trust};
@@ -156,8 +156,7 @@ pub fn armed(store: &Store, now: u64) -> Result<Armed, HostError> {
     if armed == Armed::default() {
         return Ok(armed);
     }
-    // Without a log nobody has fetched anything.
-    let log = fs::read_to_string(desired::WEB_LOG).unwrap_or_default();
+    let log = linux::web::log(desired::WEB_LOG);
     Ok(armed.still(now, &fetches(&log)))
 }
 

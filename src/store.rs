@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::desired::armed::Armed;
 use crate::host::HostError;
-use crate::overlay::armed::Armed;
 use crate::overlay::drain::Drains;
 use crate::ownership::Inventory;
 

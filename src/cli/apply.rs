@@ -49,9 +49,36 @@ pub struct Apply {
     safety: Safety,
     #[command(flatten)]
     shown: Shown,
+    /// Which command it is part of.
+    #[arg(skip = "apply")]
+    command: &'static str,
 }
 
 impl Apply {
+    /// As part of another command, of the document in force.
+    pub fn in_force(command: &'static str, target: Target, yes: bool, shown: Shown) -> Self {
+        Self {
+            target,
+            how: How::usual(),
+            yes,
+            wait: false,
+            boot: true,
+            approved: None,
+            trust_document: false,
+            safety: Safety::default(),
+            shown,
+            command,
+        }
+    }
+
+    /// Makes it once, for whoever has the lock.
+    pub async fn once(&self, loaded: &Loaded, store: &Store) -> Result<(), Error> {
+        let mut part = part(&self.target, loaded).await?;
+        let mut host = LinuxHost::new();
+        self.turn(&mut part, loaded, store, &mut host).await?;
+        Ok(())
+    }
+
     pub async fn run(mut self) -> Result<Success, Error> {
         let store = Store::at(&self.target.state_dir);
         if self.boot {
@@ -91,9 +118,9 @@ impl Apply {
         store: &Store,
         host: &mut LinuxHost,
     ) -> Result<usize, Error> {
-        let mut turn = session::plan(part, store, &self.how.options(), host).await?;
+        let mut turn = self.planned(part, store, host).await?;
         if self.shown.format == Format::Text {
-            show(&turn, part, &self.target, "apply", &self.shown);
+            show(&turn, part, &self.target, self.command, &self.shown);
         }
         if !turn.refusals.is_empty() {
             self.tell_end(&turn, part, "refused");
@@ -125,6 +152,17 @@ impl Apply {
         Ok(turn.drains.0.len())
     }
 
+    async fn planned(
+        &self,
+        part: &mut Part,
+        store: &Store,
+        host: &mut LinuxHost,
+    ) -> Result<Turn, Error> {
+        let mut turn = session::plan(part, store, &self.how.options(), host).await?;
+        turn.command = self.command;
+        Ok(turn)
+    }
+
     fn tell(&self, ended: &Ended, turn: &Turn, part: &Part) {
         let waiting = ended.waiting();
         if self.shown.format == Format::Text {
@@ -147,7 +185,7 @@ impl Apply {
 
     fn value(&self, turn: &Turn, part: &Part) -> serde_json::Value {
         let document = self.target.document.to_string_lossy();
-        output::json::plan(turn, &part.context("apply", &document))
+        output::json::plan(turn, &part.context(self.command, &document))
     }
 
     /// Who knows how long the answer took: the plan must still be the one that was looked at.
@@ -159,7 +197,7 @@ impl Apply {
         host: &mut LinuxHost,
     ) -> Result<Turn, Error> {
         let mut part = session::part(&self.target, loaded).await?;
-        let now = session::plan(&mut part, store, &self.how.options(), host).await?;
+        let now = self.planned(&mut part, store, host).await?;
         same(&seen.digest(), &now)?;
         Ok(now)
     }

@@ -5,16 +5,15 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::apply::{ask, outcome};
+use super::apply::Apply;
 use super::safety::{Safety, duration};
-use super::{Place, Shown, print, show};
+use super::{Place, Shown, print};
+use crate::desired::armed::{Arm, Armed};
 use crate::desired::{self, Sources};
 use crate::error::{Error, Success};
-use crate::host::linux::{LinuxHost, web};
+use crate::host::linux::web;
 use crate::journal::seconds_since_1970;
 use crate::lock::Lock;
-use crate::output::report;
-use crate::overlay::armed::{Arm, Armed};
 use crate::session::{self, Loaded, Target};
 use crate::source::Trust;
 use crate::store::Store;
@@ -167,23 +166,21 @@ impl Force {
     }
 
     async fn reconcile(&self, which: &Which) -> Result<Success, Error> {
-        let mut host = LinuxHost::new();
-        let mut part = session::part(&self.target, &self.loaded).await?;
-        let options = crate::cycle::Options::usual();
-        let mut turn = session::plan(&mut part, &self.store, &options, &mut host).await?;
-        show(&turn, &part, &self.target, self.command, &which.shown);
-        if !turn.refusals.is_empty() {
-            return Err(Error::Refused);
-        }
-        if turn.plan.is_empty() {
-            turn.note(&self.store)?;
-            return Ok(Success::Done);
-        }
-        ask(which.yes, "Make these changes?")?;
-        turn.command = self.command;
-        let made = session::make(&mut turn, &self.store, &mut host).await?;
-        print(&report::report(&made, &turn));
-        outcome(&made)?;
-        Ok(Success::Done)
+        let (target, shown) = (self.target.clone(), which.shown.clone());
+        let apply = Apply::in_force(self.command, target, which.yes, shown);
+        let made = apply.once(&self.loaded, &self.store).await;
+        made.map_err(first_the_drift).map(|()| Success::Done)
+    }
+}
+
+/// What is armed cuts nobody off: it must be drift, of which this is not the command.
+fn first_the_drift(error: Error) -> Error {
+    match error {
+        Error::InDanger(_) => Error::InDanger(
+            "this machine differs from the document in force where you are connected; run `lvs-reconcile apply \
+             --confirm-within 2m` first"
+                .to_owned(),
+        ),
+        other => other,
     }
 }

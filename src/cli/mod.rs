@@ -98,6 +98,9 @@ enum Command {
     Guard(guard::Guard),
 }
 
+/// How long connections of a removed destination are waited for, unless told otherwise.
+const DRAIN_SECONDS: u64 = 300;
+
 /// How changes are to be made.
 #[derive(Debug, Clone, Args)]
 pub struct How {
@@ -105,7 +108,7 @@ pub struct How {
     #[arg(long)]
     now: bool,
     /// How long a removed destination may keep its connections.
-    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    #[arg(long, value_name = "SECONDS", default_value_t = DRAIN_SECONDS)]
     drain_timeout: u64,
     /// Allow a plan that deletes most of what we own.
     #[arg(long)]
@@ -148,6 +151,16 @@ pub enum Format {
 }
 
 impl How {
+    /// As when nothing is said.
+    fn usual() -> Self {
+        Self {
+            now: false,
+            drain_timeout: DRAIN_SECONDS,
+            allow_mass_delete: false,
+            adopt: Vec::new(),
+        }
+    }
+
     fn options(&self) -> Options {
         Options {
             deletions: if self.allow_mass_delete {

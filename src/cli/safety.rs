@@ -19,7 +19,7 @@ use crate::session::now;
 use crate::store::Store;
 
 /// How a run is confirmed.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct Safety {
     /// Take everything back unless `lvs-reconcile confirm` is run within this time, such as 90s or 2m.
     #[arg(long, value_name = "TIME", value_parser = duration)]

@@ -7,6 +7,7 @@
 //! ```
 
 mod addresses;
+pub mod armed;
 mod backend;
 mod boot;
 mod dhcp;

@@ -1,5 +1,4 @@
 //! Facts of the moment laid over the desired state, before planning. Pure.
 
-pub mod armed;
 pub mod drain;
 pub mod hold;
