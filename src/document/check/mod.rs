@@ -126,6 +126,7 @@ const RULES: &[Rule] = &[
     exports::exports,
     netboot::domain,
     netboot::dhcp,
+    netboot::boot,
     netboot::reservations,
     profiles::profiles,
     profiles::chosen_profiles,

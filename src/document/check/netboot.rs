@@ -1,4 +1,4 @@
-//! DHCP.
+//! DHCP, and booting by it.
 
 use super::{Findings, addresses::edge_of, index::Index, names::once};
 use crate::document::{Dhcp, Director, Interface, Network, Role};
@@ -11,6 +11,33 @@ pub fn domain(index: &Index<'_>, findings: &mut Findings) {
         findings
             .report("netboot".to_owned(), "netboot needs \"domain\"", fix)
             .relying_on(&["domain"]);
+    }
+}
+
+/// Firmwares are told by DHCP what they load, and no boot loader that we name speaks TLS.
+pub fn boot(index: &Index<'_>, findings: &mut Findings) {
+    let Some(netboot) = &index.document.netboot else {
+        return;
+    };
+    if netboot.boot.is_none() {
+        return;
+    }
+    if netboot.dhcp.is_none() {
+        let fix = "add \"dhcp\", or remove \"boot\"";
+        findings.add(
+            "netboot.boot".to_owned(),
+            "needs \"dhcp\", which tells machines what to boot",
+            fix,
+        );
+    }
+    for (at, profile) in netboot.kickstart.iter().enumerate() {
+        if profile.url.as_str().starts_with("https:") {
+            findings.add(
+                format_args!("netboot.kickstart[{at}].url"),
+                "cannot be booted from: boot loaders speak no TLS",
+                "write an http URL, or remove \"boot\"",
+            );
+        }
     }
 }
 
