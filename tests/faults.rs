@@ -12,6 +12,8 @@ mod figures;
 mod machine;
 #[path = "faults/others.rs"]
 mod others;
+#[path = "faults/rounds.rs"]
+mod rounds;
 #[path = "faults/setting.rs"]
 mod setting;
 #[path = "faults/store.rs"]

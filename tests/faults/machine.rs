@@ -127,6 +127,13 @@ impl Ran {
         }
     }
 
+    pub fn report(&self) -> Option<&Report> {
+        match self {
+            Self::Reported(report) => Some(report),
+            Self::Idle | Self::Died => None,
+        }
+    }
+
     pub fn is_restored(&self) -> bool {
         matches!(self, Self::Reported(report) if report.is_restored())
     }
