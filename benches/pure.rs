@@ -143,6 +143,7 @@ fn records(bench: &Bench, desired: &State) {
             created: &created,
             live: &State::default(),
             inventory: &inventory,
+            armed: None,
         };
         journal::begin(&store, &intent).unwrap().discard();
     });

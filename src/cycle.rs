@@ -7,6 +7,7 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 
 use crate::apply::{self, Report};
+use crate::desired::armed::Armed;
 use crate::guards::{self, Deletions, Refusal};
 use crate::host::{Connections, Host, HostError, Observation};
 use crate::journal::{self, Intent, Run};
@@ -47,6 +48,8 @@ pub struct Wanted {
 pub struct Turn {
     /// Whose turn it is, for the journal.
     pub command: &'static str,
+    /// Who was to install himself before, when the command changes that.
+    pub armed: Option<Armed>,
     /// The inventory when the turn began.
     known: Inventory,
     /// Values that are given back because the document no longer speaks of them.
@@ -117,6 +120,7 @@ pub async fn turn<H: Host>(
     refusals.extend(guards::obstacles(&judged, &host.interfaces().await?));
     Ok(Turn {
         command: "apply",
+        armed: None,
         known,
         given_back,
         plan: Plan::of(judged.changes.clone()),
@@ -236,6 +240,7 @@ impl Turn {
                 created: &created,
                 live: &self.seen.state,
                 inventory: &self.goal.inventory,
+                armed: self.armed.as_ref(),
             },
         )?;
         Ok((run, self.begun(&created, is_written)))

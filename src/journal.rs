@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::delta::{Nature, Verb};
+use crate::desired::armed::Armed;
 use crate::host::HostError;
 use crate::ownership::Inventory;
 use crate::plan::Count;
@@ -74,6 +75,9 @@ pub struct Entry {
     pub remembered: Keys,
     /// Files copied beside, in the order of their numbers.
     pub files: Vec<String>,
+    /// Who was to install himself before, when the run changed that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub armed: Option<Armed>,
 }
 
 /// What a run is about to do, and to what.
@@ -85,6 +89,7 @@ pub struct Intent<'a> {
     pub created: &'a Keys,
     pub live: &'a State,
     pub inventory: &'a Inventory,
+    pub armed: Option<&'a Armed>,
 }
 
 /// Writes the journal of a run and returns once it is safe on disk.
@@ -332,6 +337,7 @@ impl Entry {
             created: intent.created.clone(),
             owned: Keys::of(changes.iter().filter(was_ours)),
             remembered: Keys::of(changes.iter().filter(set).filter(had_prior)),
+            armed: intent.armed.cloned(),
             ..Self::default()
         };
         for change in changes {

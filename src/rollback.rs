@@ -1,6 +1,7 @@
 //! What a machine must become so that runs count as never made: the objects they touched get the values they had
 //! before, and nothing else changes. Pure.
 
+use crate::desired::armed::Armed;
 use crate::journal::Entry;
 use crate::ownership::Inventory;
 use crate::resources::{Keys, State};
@@ -15,6 +16,8 @@ pub struct Former {
     touched: Keys,
     owned: Keys,
     remembered: Keys,
+    /// Who was to install himself, when one of the runs changed that.
+    pub armed: Option<Armed>,
 }
 
 impl Former {
@@ -31,6 +34,7 @@ impl Former {
             former.remembered.subtract(&touched);
             former.remembered.merge(&entry.remembered);
             former.touched.merge(&touched);
+            former.armed = entry.armed.or(former.armed);
         }
         former
     }

@@ -207,6 +207,31 @@ fn what_is_equal_is_used_and_survives_destroy() {
     );
 }
 
+/// What is asked of `arm` and cannot be is one error that says what to do, and nobody is armed.
+#[test]
+fn who_cannot_be_armed_is_1_and_says_why() {
+    let netboot = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/netboot.json");
+    assert_ends(
+        &format!(
+            "lvs arm rs1 --yes
+             lvs apply --yes >/dev/null; lvs arm rs1 --yes
+             install -m 600 {netboot} /mnt/state/last-good.json
+             lvs arm rs1 rs7 rs8 --yes; lvs arm rs1 --yes; lvs arm rs1 --within soon
+             ls /mnt/state/armed.json; lvs arm rs7 --yes"
+        ),
+        1,
+        &[
+            "no document is in force on this machine: apply one first",
+            "netboot.boot: the document in force has no network boot; add \"boot\": {} and apply it",
+            "no real server is called \"rs7\"",
+            "no real server is called \"rs8\"",
+            "vmlinuz does not answer",
+            "invalid value 'soon' for '--within <TIME>'",
+            "armed.json': No such file",
+        ],
+    );
+}
+
 #[test]
 fn json_is_json() {
     assert_ends(

@@ -188,6 +188,22 @@ fn runs_are_taken_back_one_by_one_or_together() {
     );
 }
 
+/// One that was killed when all was done is finished by the next, which takes the document before for the one that was
+/// taken back no more than the first did.
+#[test]
+fn a_rollback_that_was_killed_at_its_end_is_finished() {
+    assert_says(
+        "cp /mnt/state/last-good.json /mnt/before; lvs apply --yes >/dev/null
+         lvs rollback --yes >/dev/null; cp /mnt/state/taken-back.json /mnt/taken-back
+         mkdir -p /mnt/state/undoing; mv /mnt/state/history/2 /mnt/state/undoing/2; rm /mnt/state/undoing/2/undone
+         lvs rollback --unfinished; echo \"ends $?\"; eth0
+         cmp /mnt/taken-back /mnt/state/taken-back.json && cmp /mnt/before /mnt/state/last-good.json && echo the same
+         ls /mnt/state/undoing; lvs history",
+        0,
+        &["ends 0", "192.0.2.2/24", "the same", "apply     2 changes    taken back"],
+    );
+}
+
 /// What the next boot starts from is trusted by it, however many runs have kept a copy.
 #[test]
 fn the_last_good_document_can_be_applied_at_boot() {

@@ -9,6 +9,7 @@ use super::safety::{Ended, Safety, Waiting};
 use super::{Format, How, Shown, Target, print, print_json, show};
 use crate::apply::Report;
 use crate::cycle::Turn;
+use crate::desired::armed::Armed;
 use crate::error::{Error, Success};
 use crate::host::linux::LinuxHost;
 use crate::lock::Lock;
@@ -52,11 +53,20 @@ pub struct Apply {
     /// Which command it is part of.
     #[arg(skip = "apply")]
     command: &'static str,
+    /// Who was armed before, when that command changes it.
+    #[arg(skip)]
+    armed: Option<Armed>,
 }
 
 impl Apply {
-    /// As part of another command, of the document in force.
-    pub fn in_force(command: &'static str, target: Target, yes: bool, shown: Shown) -> Self {
+    /// As part of another command, of the document in force. `armed` were armed before.
+    pub fn in_force(
+        command: &'static str,
+        armed: Armed,
+        target: Target,
+        yes: bool,
+        shown: Shown,
+    ) -> Self {
         Self {
             target,
             how: How::usual(),
@@ -68,6 +78,7 @@ impl Apply {
             safety: Safety::default(),
             shown,
             command,
+            armed: Some(armed),
         }
     }
 
@@ -160,6 +171,7 @@ impl Apply {
     ) -> Result<Turn, Error> {
         let mut turn = session::plan(part, store, &self.how.options(), host).await?;
         turn.command = self.command;
+        turn.armed.clone_from(&self.armed);
         Ok(turn)
     }
 

@@ -58,8 +58,8 @@ impl ArmMachines {
         let force = Force::take(&self.which, "arm")?;
         let now = seconds_since_1970();
         let mut armed = force.armed(now)?;
-        for machine in &self.which.machines {
-            let sources = force.sources(machine)?;
+        let sources = force.sources(&self.which.machines)?;
+        for (machine, sources) in self.which.machines.iter().zip(sources) {
             provide(machine, &sources).await?;
             armed.arm(Arm {
                 machine: machine.clone(),
@@ -149,25 +149,37 @@ impl Force {
         Ok(session::armed(&self.store, now)?)
     }
 
-    fn sources(&self, machine: &str) -> Result<Sources, Error> {
-        desired::sources(&self.loaded.document, &self.node, machine)
-            .map_err(|problem| Error::Usage(problem.to_string()))
+    /// What each of them boots from, in their order; or everything that is wrong with any of them.
+    fn sources(&self, machines: &[String]) -> Result<Vec<Sources>, Error> {
+        let (mut found, mut problems) = (Vec::new(), Vec::new());
+        for machine in machines {
+            match desired::sources(&self.loaded.document, &self.node, machine) {
+                Ok(sources) => found.push(sources),
+                Err(problem) => problems.push(problem.to_string()),
+            }
+        }
+        // One of the document concerns all of them alike.
+        problems.dedup();
+        match problems.is_empty() {
+            true => Ok(found),
+            false => Err(Error::Usage(problems.join("\n"))),
+        }
     }
 
     /// First it is written down who is armed: whoever applies next makes up for what is not done here.
     async fn make(&self, armed: Armed, which: &Which) -> Result<Success, Error> {
         let before = self.store.armed()?;
         self.store.save_armed(&armed)?;
-        let made = self.reconcile(which).await;
+        let made = self.reconcile(before.clone(), which).await;
         if made.is_err() {
             self.store.save_armed(&before)?;
         }
         made
     }
 
-    async fn reconcile(&self, which: &Which) -> Result<Success, Error> {
+    async fn reconcile(&self, before: Armed, which: &Which) -> Result<Success, Error> {
         let (target, shown) = (self.target.clone(), which.shown.clone());
-        let apply = Apply::in_force(self.command, target, which.yes, shown);
+        let apply = Apply::in_force(self.command, before, target, which.yes, shown);
         let made = apply.once(&self.loaded, &self.store).await;
         made.map_err(first_the_drift).map(|()| Success::Done)
     }

@@ -196,6 +196,9 @@ async fn plan(store: &Store, former: &Former, host: &mut LinuxHost) -> Result<Tu
 /// The machine is as it was: so are the inventory and the document that the next boot starts from.
 fn finish(store: &Store, former: &Former, runs: &[Run]) -> Result<(), Error> {
     store.save_inventory(&former.inventory(store.inventory()?))?;
+    if let Some(armed) = &former.armed {
+        store.save_armed(armed)?;
+    }
     let taken_back = runs.first().and_then(confirm::document);
     let taken_back = taken_back.or_else(|| std::fs::read(store.last_good()).ok());
     let before = runs.last().and_then(Run::document_before);
