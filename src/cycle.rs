@@ -50,8 +50,6 @@ pub struct Turn {
     pub command: &'static str,
     /// Who was to install himself before, when the command changes that.
     pub armed: Option<Armed>,
-    /// The inventory when the turn began.
-    known: Inventory,
     /// Values that are given back because the document no longer speaks of them.
     pub given_back: Keys,
     pub goal: Goal,
@@ -100,8 +98,7 @@ pub async fn turn<H: Host>(
     options: &Options,
     host: &mut H,
 ) -> Result<Turn, HostError> {
-    let known = wanted.inventory.clone();
-    let given_back = known.given_back(&wanted.desired);
+    let given_back = wanted.inventory.given_back(&wanted.desired);
     let mut goal = Goal::of(wanted.desired, wanted.inventory, wanted.table);
     let Look { seen, mut judged } = goal.first_look(host).await?;
     let mut refusals = suspicions(&goal, &judged, &seen, &wanted.drains, options.deletions);
@@ -121,7 +118,6 @@ pub async fn turn<H: Host>(
     Ok(Turn {
         command: "apply",
         armed: None,
-        known,
         given_back,
         plan: Plan::of(judged.changes.clone()),
         changes: judged.changes,
@@ -230,7 +226,8 @@ impl Turn {
         host.check(&self.plan.steps)
             .await
             .map_err(NotMade::Refused)?;
-        let is_written = self.is_written(store, &self.goal.inventory);
+        // What a run that was cut off adds is not on disk yet.
+        let is_written = !journal::is_pending(store);
         let created = Keys::created_by(&self.changes);
         let run = journal::begin(
             store,
@@ -253,7 +250,7 @@ impl Turn {
     }
 
     fn begun(&mut self, created: &Keys, is_written: bool) -> Begun {
-        let before = self.goal.inventory.clone();
+        let before = std::mem::take(&mut self.goal.inventory);
         self.goal.inventory = before.intending(&self.changes, created);
         Begun { before, is_written }
     }
@@ -282,11 +279,14 @@ impl Turn {
         Ok(report)
     }
 
-    fn write_down(&self, report: &Report, begun: &Begun, store: &Store) -> Result<(), NotMade> {
-        let inventory = self.settled(report, begun.before.clone());
-        if !begun.is_written || inventory != begun.before {
+    fn write_down(&mut self, report: &Report, begun: &Begun, store: &Store) -> Result<(), NotMade> {
+        if report.is_restored() {
+            self.goal.inventory.clone_from(&begun.before);
+        }
+        self.settle(report.live.as_ref());
+        if !begun.is_written || self.goal.inventory != begun.before {
             store
-                .save_inventory(&inventory)
+                .save_inventory(&self.goal.inventory)
                 .map_err(NotMade::NotWritten)?;
         }
         store.save_drains(&self.drains).map_err(NotMade::NotWritten)
@@ -300,7 +300,8 @@ impl Turn {
             .inventory
             .clone()
             .settled(&self.seen.state, &self.given_back);
-        if !self.is_written(store, &inventory) {
+        // A large one takes its time to write.
+        if inventory != self.goal.inventory || journal::is_pending(store) {
             store.save_inventory(&inventory)?;
         }
         if self.drains != store.drains()? {
@@ -310,21 +311,11 @@ impl Turn {
         Ok(())
     }
 
-    /// True when the store has this inventory already: a large one takes longer to write than to make the change.
-    fn is_written(&self, store: &Store, inventory: &Inventory) -> bool {
-        *inventory == self.known && !journal::is_pending(store)
-    }
-
     /// The inventory afterwards: what exists of what we own. What could not be looked at stays owned.
-    fn settled(&self, report: &Report, before: Inventory) -> Inventory {
-        let inventory = if report.is_restored() {
-            before
-        } else {
-            self.goal.inventory.clone()
-        };
-        match &report.live {
-            Some(live) => inventory.settled(live, &self.given_back),
-            None => inventory,
+    fn settle(&mut self, live: Option<&State>) {
+        if let Some(live) = live {
+            let inventory = std::mem::take(&mut self.goal.inventory);
+            self.goal.inventory = inventory.settled(live, &self.given_back);
         }
     }
 }

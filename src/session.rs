@@ -14,10 +14,11 @@ use crate::desired::armed::{Armed, fetches};
 use crate::desired::{self, Desired, DhcpServer, Facts, Origin};
 use crate::document::{self, Document};
 use crate::error::Error;
-use crate::host::linux::facts::Listener;
+use crate::host::linux::facts::{self, hears};
+use crate::host::linux::sockets::{Socket, Transport};
 use crate::host::linux::{self, LinuxHost};
 use crate::host::{Host, HostError};
-use crate::ipvs::ServiceId;
+use crate::ipvs::{Protocol, ServiceId};
 use crate::journal::{self, seconds_since_1970};
 use crate::output::{Context, Files};
 use crate::overlay::drain::Moment;
@@ -112,7 +113,7 @@ pub fn understand(content: Content) -> Result<Loaded, Error> {
 /// The node's part of the document.
 pub async fn part(target: &Target, loaded: &Loaded) -> Result<Part, Error> {
     let node = node(target)?;
-    let machine = linux::facts::facts();
+    let machine = facts::facts();
     let store = Store::at(&target.state_dir);
     let armed = armed(&store, seconds_since_1970())?;
     let inventory = journal::recover(&store, store.inventory()?)?;
@@ -121,7 +122,7 @@ pub async fn part(target: &Target, loaded: &Loaded) -> Result<Part, Error> {
         dhcp: servers.clone(),
         nfs_unit: machine.nfs_unit.clone(),
         web_unit: machine.web_unit.clone(),
-        serves_dns: machine.serves_dns(),
+        serves_dns: wants_dhcp(&loaded.document) && facts::serves_dns(),
         armed: armed.names(),
         origin: Origin::Machine,
     };
@@ -138,7 +139,7 @@ pub async fn part(target: &Target, loaded: &Loaded) -> Result<Part, Error> {
         servers,
         inventory,
     };
-    part.warnings.extend(listening(&part, &machine.listeners));
+    part.warnings.extend(listening(&part));
     Ok(part)
 }
 
@@ -169,13 +170,14 @@ pub fn forget_installed(store: &Store) -> Result<(), HostError> {
     }
 }
 
+fn wants_dhcp(document: &Document) -> bool {
+    let netboot = document.netboot.as_ref();
+    netboot.is_some_and(|it| it.dhcp.is_some())
+}
+
 /// The DHCP servers of this machine. Nobody is looked for whom nobody asks about.
 async fn servers(document: &Document, inventory: &Inventory) -> Result<Vec<DhcpServer>, HostError> {
-    let wanted = document
-        .netboot
-        .as_ref()
-        .is_some_and(|it| it.dhcp.is_some());
-    match wanted || daemons::has_ours(inventory) {
+    match wants_dhcp(document) || daemons::has_ours(inventory) {
         true => daemons::installed(inventory).await,
         false => Ok(Vec::new()),
     }
@@ -257,21 +259,14 @@ fn missing(part: &Part, turn: &Turn) -> Option<String> {
 }
 
 /// Services on whose VIP and port a program of this machine listens itself: its clients are balanced instead.
-fn listening(part: &Part, listeners: &[Listener]) -> Option<String> {
-    let heard = |id: &ServiceId| match *id {
-        ServiceId::Address {
-            protocol,
-            address,
-            port,
-        } => listeners.iter().any(|it| it.hears(protocol, address, port)),
-        ServiceId::FirewallMark { .. } => false,
-    };
-    let services = part
-        .desired
-        .state
-        .virtual_services
-        .keys()
-        .filter(|it| heard(it));
+fn listening(part: &Part) -> Option<String> {
+    let ids = || part.desired.state.virtual_services.keys();
+    let mut transports: Vec<_> = ids().filter_map(transport).collect();
+    transports.sort_unstable();
+    transports.dedup();
+    let listeners = facts::listeners(&transports);
+    let heard = |id: &&ServiceId| listeners.iter().any(|it| is_heard(id, it));
+    let services = ids().filter(heard);
     let named = some_of(services.map(|it| {
         part.desired
             .names
@@ -288,6 +283,24 @@ fn listening(part: &Part, listeners: &[Listener]) -> Option<String> {
         "a program of this machine listens on the port of {named}; clients of the VIP reach the real servers, those of {} reach this machine",
         own.address
     ))
+}
+
+fn transport(id: &ServiceId) -> Option<Transport> {
+    match id {
+        ServiceId::Address { protocol, .. } => match protocol {
+            Protocol::Tcp => Some(Transport::Tcp),
+            Protocol::Udp => Some(Transport::Udp),
+            Protocol::Sctp => None,
+        },
+        ServiceId::FirewallMark { .. } => None,
+    }
+}
+
+fn is_heard(id: &ServiceId, by: &Socket) -> bool {
+    let ServiceId::Address { address, port, .. } = *id else {
+        return false;
+    };
+    transport(id) == Some(by.transport) && hears(by, address, port)
 }
 
 /// The first few, and how many more.

@@ -206,7 +206,12 @@ pub async fn run(cli: Cli) -> Result<Success, Error> {
 /// what was begun is finished.
 pub fn print(text: &str) {
     use std::io::Write;
-    let mut out = anstream::stdout().lock();
+    let mut out = std::io::stdout().lock();
+    let plain = match anstream::AutoStream::choice(&out) {
+        anstream::ColorChoice::Never => Some(anstream::adapter::strip_str(text).to_string()),
+        _ => None,
+    };
+    let text = plain.as_deref().unwrap_or(text);
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 

@@ -23,6 +23,7 @@ pub mod packet;
 pub mod proc_sys;
 pub mod rtnl;
 pub mod sessions;
+pub mod sockets;
 pub mod web;
 
 use links::Links;

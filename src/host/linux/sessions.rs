@@ -1,14 +1,12 @@
 //! By which connections this machine is managed.
 
 use std::fs;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::sockets::{Socket, Transport, sockets};
 use crate::guards::management::Session;
 
 /// What sshd tells its children: the client's address and port, and the server's.
 const VARIABLE: &str = "SSH_CONNECTION";
-/// `TCP_ESTABLISHED` in include/net/tcp_states.h.
-const ESTABLISHED: &str = "01";
 /// Where sshd listens unless our own connection says otherwise.
 const SSH: u16 = 22;
 
@@ -33,10 +31,10 @@ pub fn own() -> Option<String> {
 pub fn sessions() -> Vec<Session> {
     let own = own().as_deref().and_then(parsed);
     let port = own.map_or(SSH, |it| it.port);
-    let mut sessions: Vec<_> = ["tcp", "tcp6"]
+    let mut sessions: Vec<_> = sockets(Transport::Tcp)
         .iter()
-        .filter_map(|name| fs::read_to_string(format!("/proc/thread-self/net/{name}")).ok())
-        .flat_map(|table| table.lines().filter_map(established).collect::<Vec<_>>())
+        .filter(|it| it.is_established())
+        .map(session)
         .filter(|it| it.port == port && !it.peer.is_loopback())
         .chain(own)
         .collect();
@@ -69,48 +67,17 @@ fn parsed(connection: &str) -> Option<Session> {
     Some(Session { peer, local, port })
 }
 
-/// A line of `/proc/net/tcp` or `tcp6`.
-fn established(line: &str) -> Option<Session> {
-    let mut words = line.split_whitespace().skip(1);
-    let (local, peer, state) = (words.next()?, words.next()?, words.next()?);
-    if state != ESTABLISHED {
-        return None;
+fn session(socket: &Socket) -> Session {
+    Session {
+        peer: socket.peer.ip(),
+        local: socket.local.ip(),
+        port: socket.local.port(),
     }
-    let ((local, port), (peer, _)) = (end(local)?, end(peer)?);
-    Some(Session { peer, local, port })
-}
-
-/// `0100007F:0016`: each group of four bytes is in the machine's order.
-fn end(text: &str) -> Option<(IpAddr, u16)> {
-    let (address, port) = text.split_once(':')?;
-    let port = u16::from_str_radix(port, 16).ok()?;
-    let groups: Option<Vec<u32>> = (0..address.len() / 8)
-        .map(|at| u32::from_str_radix(address.get(at * 8..at * 8 + 8)?, 16).ok())
-        .collect();
-    let bytes: Vec<u8> = groups?.iter().flat_map(|it| it.to_ne_bytes()).collect();
-    let address = match bytes.len() {
-        4 => Ipv4Addr::from(<[u8; 4]>::try_from(bytes).ok()?).into(),
-        _ => Ipv6Addr::from(<[u8; 16]>::try_from(bytes).ok()?).to_canonical(),
-    };
-    Some((address, port))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_kernel_writes_addresses_backwards() {
-        let line =
-            "   1: 0202000A:0016 6302000A:C350 01 00000000:00000000 00:00000000 00000000     0";
-        let session = established(line).unwrap();
-        assert_eq!(session.local.to_string(), "10.0.2.2");
-        assert_eq!(
-            (session.peer.to_string().as_str(), session.port),
-            ("10.0.2.99", 22)
-        );
-        assert_eq!(established(&line.replace(" 01 ", " 06 ")), None);
-    }
 
     #[test]
     fn ssh_says_who_is_connected() {
