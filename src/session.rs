@@ -143,6 +143,12 @@ pub async fn part(target: &Target, loaded: &Loaded) -> Result<Part, Error> {
     Ok(part)
 }
 
+/// The same of a document that is given up for it: beside all that is looked at, a large one is much of our memory.
+pub async fn alone(target: &Target, loaded: Loaded) -> Result<(Part, Content), Error> {
+    let part = part(target, &loaded).await?;
+    Ok((part, loaded.content))
+}
+
 /// The director that this machine is.
 pub fn node(target: &Target) -> Result<String, HostError> {
     match &target.node {
@@ -215,7 +221,7 @@ pub async fn look(
     host: &mut LinuxHost,
 ) -> Result<(Part, Turn), Error> {
     let loaded = load(target, Trust::Any)?;
-    let mut part = part(target, &loaded).await?;
+    let (mut part, _) = alone(target, loaded).await?;
     let turn = plan(&mut part, &Store::at(&target.state_dir), options, host).await?;
     Ok((part, turn))
 }

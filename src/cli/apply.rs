@@ -14,8 +14,8 @@ use crate::error::{Error, Success};
 use crate::host::linux::LinuxHost;
 use crate::lock::Lock;
 use crate::output;
-use crate::session::{self, Loaded, Part, keep, load, part};
-use crate::source::Trust;
+use crate::session::{self, Loaded, Part, alone, keep, load, understand};
+use crate::source::{Content, Trust};
 use crate::store::Store;
 
 /// How long the boot unit waits for whoever is at it.
@@ -83,10 +83,10 @@ impl Apply {
     }
 
     /// Makes it once, for whoever has the lock.
-    pub async fn once(&self, loaded: &Loaded, store: &Store) -> Result<(), Error> {
-        let mut part = part(&self.target, loaded).await?;
+    pub async fn once(&self, loaded: Loaded, store: &Store) -> Result<(), Error> {
+        let (mut part, content) = alone(&self.target, loaded).await?;
         let mut host = LinuxHost::new();
-        self.turn(&mut part, loaded, store, &mut host).await?;
+        self.turn(&mut part, &content, store, &mut host).await?;
         Ok(())
     }
 
@@ -108,16 +108,17 @@ impl Apply {
         } else {
             Trust::Strict
         };
-        let loaded = load(&self.target, trust)?;
+        let mut loaded = load(&self.target, trust)?;
         let mut host = LinuxHost::new();
         loop {
-            let mut part = part(&self.target, &loaded).await?;
-            let drains = self.turn(&mut part, &loaded, &store, &mut host).await?;
+            let (mut part, content) = alone(&self.target, loaded).await?;
+            let drains = self.turn(&mut part, &content, &store, &mut host).await?;
             if !self.wait || drains == 0 {
                 return Ok(Success::Done);
             }
             self.yes = true;
             tokio::time::sleep(DRAIN_LOOK).await;
+            loaded = understand(content)?;
         }
     }
 
@@ -125,7 +126,7 @@ impl Apply {
     async fn turn(
         &self,
         part: &mut Part,
-        loaded: &Loaded,
+        content: &Content,
         store: &Store,
         host: &mut LinuxHost,
     ) -> Result<usize, Error> {
@@ -146,9 +147,9 @@ impl Apply {
         } else {
             self.safety.allow(&turn)?;
             if ask(self.yes, "Make these changes?")? {
-                turn = self.look_again(&turn, loaded, store, host).await?;
+                turn = self.look_again(&turn, content, store, host).await?;
             }
-            let what = (loaded.content.bytes.as_slice(), &self.target);
+            let what = (content.bytes.as_slice(), &self.target);
             let ended = self.safety.make(&mut turn, what, store, host).await?;
             self.tell(&ended, &turn, part);
             outcome(ended.report())?;
@@ -158,7 +159,7 @@ impl Apply {
         }
         session::forget_installed(store)?;
         if !self.boot {
-            keep(store, &loaded.content.bytes)?;
+            keep(store, &content.bytes)?;
         }
         Ok(turn.drains.0.len())
     }
@@ -204,11 +205,12 @@ impl Apply {
     async fn look_again(
         &self,
         seen: &Turn,
-        loaded: &Loaded,
+        content: &Content,
         store: &Store,
         host: &mut LinuxHost,
     ) -> Result<Turn, Error> {
-        let mut part = session::part(&self.target, loaded).await?;
+        let loaded = understand(content.clone())?;
+        let (mut part, _) = alone(&self.target, loaded).await?;
         let now = self.planned(&mut part, store, host).await?;
         same(&seen.digest(), &now)?;
         Ok(now)

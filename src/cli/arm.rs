@@ -167,20 +167,15 @@ impl Force {
     }
 
     /// First it is written down who is armed: whoever applies next makes up for what is not done here.
-    async fn make(&self, armed: Armed, which: &Which) -> Result<Success, Error> {
+    async fn make(self, armed: Armed, which: &Which) -> Result<Success, Error> {
         let before = self.store.armed()?;
         self.store.save_armed(&armed)?;
-        let made = self.reconcile(before.clone(), which).await;
+        let (target, shown) = (self.target, which.shown.clone());
+        let apply = Apply::in_force(self.command, before.clone(), target, which.yes, shown);
+        let made = apply.once(self.loaded, &self.store).await;
         if made.is_err() {
             self.store.save_armed(&before)?;
         }
-        made
-    }
-
-    async fn reconcile(&self, before: Armed, which: &Which) -> Result<Success, Error> {
-        let (target, shown) = (self.target.clone(), which.shown.clone());
-        let apply = Apply::in_force(self.command, before, target, which.yes, shown);
-        let made = apply.once(&self.loaded, &self.store).await;
         made.map_err(first_the_drift).map(|()| Success::Done)
     }
 }

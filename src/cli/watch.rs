@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use clap::Args;
+use tracing_subscriber::filter::LevelFilter;
 
 use super::Target;
 use crate::error::{Error, Success};
@@ -20,11 +21,19 @@ pub struct Watch {
     /// How long a removed destination may keep its connections.
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     drain_timeout: u64,
+    /// What it logs: `error`, `warn`, `info`, `debug` or `trace`.
+    #[arg(
+        long,
+        env = "LVS_RECONCILE_LOG",
+        value_name = "LEVEL",
+        default_value = "info"
+    )]
+    log: LevelFilter,
 }
 
 impl Watch {
     pub async fn run(self) -> Result<Success, Error> {
-        log_to_stderr();
+        log_to_stderr(self.log);
         let settings = Settings {
             target: self.target,
             interval: Duration::from_secs(self.interval),
@@ -35,12 +44,10 @@ impl Watch {
     }
 }
 
-/// Under systemd the journal takes it from there; `LVS_RECONCILE_LOG=debug` says more.
-fn log_to_stderr() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("LVS_RECONCILE_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+/// Under systemd the journal takes it from there.
+fn log_to_stderr(level: LevelFilter) {
     tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_max_level(level)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
         .with_writer(std::io::stderr)

@@ -68,8 +68,12 @@ check 'rs1 gets its address by its MAC' "$(in_ rs1 busybox udhcpc -i eth0 -n -q 
 check_has 'exports in effect: /kickstart' "$(in_ dir1 exportfs -v)" '^/kickstart.*172\.16\.0\.0/16.*\bro\b.*root_squash'
 check_has 'exports in effect: /opt/lvs_software' "$(in_ dir1 exportfs -v | tr -d '\n')" '/opt/lvs_software[^/]*172\.16\.0\.0/16.*\bro\b'
 modprobe -a nfsv3; mkdir -p $LAB/nfs
-check_has 'rs1 mounts /kickstart and finds its file' \
-  "$(in_ rs1 sh -c "timeout 60 mount -t nfs -o vers=3,nolock,soft,timeo=30,retrans=1 172.16.0.1:/kickstart $LAB/nfs && ls $LAB/nfs" 2>&1)" '^rs1.cfg$'
+# nfs_reads NAME ADDRESS FILE: the first line of a file of /kickstart
+nfs_reads() {
+  in_ "$1" sh -c "timeout 60 mount -t nfs -o vers=3,nolock,soft,timeo=30,retrans=1 $2:/kickstart $LAB/nfs && head -n 1 $LAB/nfs/$3" 2>&1
+}
+check 'rs1 mounts /kickstart and reads its file' "$(nfs_reads rs1 172.16.0.1 rs1.cfg)" '# written by lvs-reconcile'
+check_has 'a client outside may not mount it' "$(nfs_reads client 192.168.155.12 rs1.cfg)" 'access denied by server'
 check_has 'hosts lines' "$(in_ dir1 cat /etc/hosts)" '^172\.16\.0\.21[[:space:]].*\brs1\b'
 check_has 'the old lines of /etc/hosts are still there' "$(in_ dir1 cat /etc/hosts)" 'localhost'
 validate=$LVS_LAB_DIR/venv/bin/ksvalidator
