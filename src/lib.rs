@@ -10,6 +10,7 @@
 //! No step looks back. `plan` stops after Plan, `apply` runs to the end, `watch` runs `apply` at every wake-up.
 
 pub mod apply;
+pub mod between;
 pub mod cli;
 pub mod confirm;
 pub mod cycle;

@@ -71,6 +71,17 @@ pub struct Part {
 }
 
 impl Part {
+    /// For a plan that is made without a look at this machine.
+    pub fn offline(node: String, mut desired: Desired) -> Self {
+        Self {
+            node,
+            warnings: std::mem::take(&mut desired.warnings),
+            desired,
+            servers: Vec::new(),
+            inventory: Inventory::default(),
+        }
+    }
+
     /// What a plan is shown with.
     pub fn context<'a>(&'a self, command: &'a str, document: &'a str) -> Context<'a> {
         Context {

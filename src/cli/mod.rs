@@ -18,6 +18,7 @@ mod apply;
 mod arm;
 mod confirm;
 mod destroy;
+mod diff;
 mod guard;
 mod hash_password;
 mod history;
@@ -42,6 +43,7 @@ const EXAMPLES: &str = "\
 Examples:
   lvs-reconcile validate cluster.json        is the document right? needs no root, no director
   lvs-reconcile plan                         what would change on this director, and what it costs
+  lvs-reconcile diff old.json new.json       what a change of the document would change; needs no director either
   lvs-reconcile apply                        shows the plan, asks, changes, verifies
   lvs-reconcile plan --detailed-exitcode     0: nothing to do, 2: there are changes
   lvs-reconcile render --to out cluster.json --node dir1
@@ -64,6 +66,8 @@ Exit codes:
 enum Command {
     /// Show what apply would change, and what that does to traffic.
     Plan(plan::Plan),
+    /// Show what another document would change, without the director: for reviews.
+    Diff(diff::Diff),
     /// Show the plan, ask, make exactly those changes, and verify.
     Apply(apply::Apply),
     /// Keep the machine as the document says: reload it when it changes, correct drift.
@@ -183,6 +187,7 @@ impl How {
 pub async fn run(cli: Cli) -> Result<Success, Error> {
     match cli.command {
         Command::Plan(it) => it.run().await,
+        Command::Diff(it) => it.run().await,
         Command::Apply(it) => it.run().await,
         Command::Watch(it) => it.run().await,
         Command::Validate(it) => it.run().await,

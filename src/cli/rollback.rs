@@ -16,7 +16,7 @@ use crate::journal::{self, Entry, Run, Stage};
 use crate::lock::Lock;
 use crate::output;
 use crate::overlay::drain::Drains;
-use crate::ownership::{Inventory, IpvsTable};
+use crate::ownership::IpvsTable;
 use crate::rollback::Former;
 use crate::session::{Part, now};
 use crate::store::Store;
@@ -221,12 +221,6 @@ fn finish(store: &Store, former: &Former, runs: &[Run]) -> Result<(), Error> {
 impl Part {
     /// For a plan that comes from no document.
     pub fn nameless() -> Self {
-        Self {
-            node: "this machine".to_owned(),
-            desired: Desired::default(),
-            warnings: Vec::new(),
-            servers: Vec::new(),
-            inventory: Inventory::default(),
-        }
+        Self::offline("this machine".to_owned(), Desired::default())
     }
 }

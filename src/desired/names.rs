@@ -25,6 +25,19 @@ impl Names {
         }
     }
 
+    /// Names from before, for what has none now.
+    pub fn extend(&mut self, before: Self) {
+        for (id, name) in before.services {
+            self.services.entry(id).or_insert(name);
+        }
+        for (address, name) in before.machines {
+            self.machines.entry(address).or_insert(name);
+        }
+        for (address, name) in before.vips {
+            self.vips.entry(address).or_insert(name);
+        }
+    }
+
     /// The name of a virtual service; one name may stand for several of them.
     pub fn service(&self, id: &ServiceId) -> Option<&str> {
         self.services.get(id).map(Name::as_str)

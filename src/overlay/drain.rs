@@ -11,7 +11,7 @@ use crate::resources::destination::{Destination, DestinationKey};
 use crate::resources::{Change, State};
 
 /// Time since boot, and which boot: clocks may jump, this one does not.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Moment {
     pub boot_id: String,

@@ -1,0 +1,87 @@
+//! From one document to another, without a machine: the plan for a director that the first was applied to. Pure.
+
+use crate::cycle::{Options, Turn, Wanted, turn};
+use crate::delta::{Nature, Verb};
+use crate::desired::Desired;
+use crate::host::HostError;
+use crate::host::memory::MemoryHost;
+use crate::overlay::drain::{Drains, Moment};
+use crate::ownership::{Inventory, IpvsTable};
+use crate::resources::link::{Link, LinkKind};
+use crate::resources::{Change, State};
+
+/// What a director is asked for before and after. A document that does not name it asks for nothing.
+#[derive(Debug, Default)]
+pub struct Sides {
+    pub before: Desired,
+    pub after: Desired,
+}
+
+/// A plan, with the names of both documents, and what it cannot know.
+#[derive(Debug)]
+pub struct Between {
+    pub turn: Turn,
+    /// As after, with the names of what goes.
+    pub desired: Desired,
+}
+
+impl Sides {
+    /// The plan between them. The machine is as `before` wants it, all of it is ours, and nobody is connected.
+    pub async fn plan(mut self) -> Result<Between, HostError> {
+        let mut machine = std::mem::take(&mut self.before.state);
+        let inventory = Inventory {
+            owned: machine.all_keys(),
+            ..Inventory::default()
+        };
+        plug_in(&mut machine, &self.after.state);
+        let wanted = Wanted {
+            desired: std::mem::take(&mut self.after.state),
+            table: IpvsTable::Shared,
+            inventory,
+            drains: Drains::default(),
+            now: Moment::default(),
+        };
+        let turn = turn(wanted, &Options::usual(), &mut MemoryHost::new(machine)).await?;
+        let mut desired = self.after;
+        desired.names.extend(self.before.names);
+        desired.warnings.extend(unknown(&turn));
+        Ok(Between { turn, desired })
+    }
+}
+
+/// A network card that only the second document names was in the machine before; nobody has set it up.
+fn plug_in(machine: &mut State, after: &State) {
+    let cards = after.links.iter().filter(|it| it.kind == LinkKind::Physical);
+    let new: Vec<_> = cards
+        .filter(|it| machine.links.get(&it.name).is_none())
+        .map(|it| Link {
+            up: false,
+            ..it.clone()
+        })
+        .collect();
+    for link in new {
+        machine.links.insert(link);
+    }
+}
+
+/// What depends on the machine, as far as these changes do.
+fn unknown(turn: &Turn) -> Vec<String> {
+    let mut notes = Vec::new();
+    let goes = |it: &&Change| matches!(it, Change::Destination(_)) && it.verb() == Verb::Delete;
+    if turn.changes.iter().any(|it| goes(&it)) {
+        notes.push(
+            "a destination that has connections drains before it is removed; how many it has, only the director knows"
+                .to_owned(),
+        );
+    }
+    let gone = turn.seen.state.changes_to(&turn.goal.desired);
+    let given_back = |it: &&Change| it.verb() == Verb::Delete && it.nature() == Nature::Set;
+    let names: Vec<_> = gone.iter().filter(given_back).map(Change::name).collect();
+    if !names.is_empty() {
+        notes.push(format!(
+            "what the machine had before it was first set is given back, and only the director knows it: {}",
+            names.join(", ")
+        ));
+    }
+    notes
+}
