@@ -51,7 +51,10 @@ impl Sides {
 
 /// A network card that only the second document names was in the machine before; nobody has set it up.
 fn plug_in(machine: &mut State, after: &State) {
-    let cards = after.links.iter().filter(|it| it.kind == LinkKind::Physical);
+    let cards = after
+        .links
+        .iter()
+        .filter(|it| it.kind == LinkKind::Physical);
     let new: Vec<_> = cards
         .filter(|it| machine.links.get(&it.name).is_none())
         .map(|it| Link {

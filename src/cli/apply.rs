@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::safety::{Ended, Safety, Waiting};
-use super::{Format, How, Shown, Target, print, print_json, show};
+use super::{How, PlanFormat, Shown, Target, print, print_json, show};
 use crate::apply::Report;
 use crate::cycle::Turn;
 use crate::desired::armed::Armed;
@@ -131,7 +131,7 @@ impl Apply {
         host: &mut LinuxHost,
     ) -> Result<usize, Error> {
         let mut turn = self.planned(part, store, host).await?;
-        if self.shown.format == Format::Text {
+        if self.shown.format != PlanFormat::Json {
             show(&turn, part, &self.target, self.command, &self.shown);
         }
         if !turn.refusals.is_empty() {
@@ -178,7 +178,7 @@ impl Apply {
 
     fn tell(&self, ended: &Ended, turn: &Turn, part: &Part) {
         let waiting = ended.waiting();
-        if self.shown.format == Format::Text {
+        if self.shown.format != PlanFormat::Json {
             print(&output::report::report(ended.report(), turn));
             return print(&waiting.map(Waiting::text).unwrap_or_default());
         }
@@ -191,7 +191,7 @@ impl Apply {
 
     /// A program is told how it ended without a step, too; people have read the plan.
     fn tell_end(&self, turn: &Turn, part: &Part, end: &str) {
-        if self.shown.format == Format::Json {
+        if self.shown.format == PlanFormat::Json {
             print_json(&output::json::with_end(self.value(turn, part), end));
         }
     }

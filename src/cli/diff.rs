@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
-use super::{Format, Shown, print_json, show_turn};
+use super::{PlanFormat, Shown, print_json, show_turn};
 use crate::between::{Between, Sides};
 use crate::cycle::Turn;
 use crate::desired::{self, Desired, Facts};
@@ -76,7 +76,7 @@ impl Diff {
 
     fn show(&self, diffs: &[(Turn, Part)]) {
         let documents = format!("{} → {}", self.before.display(), self.after.display());
-        if self.shown.format == Format::Json {
+        if self.shown.format == PlanFormat::Json {
             let of = |(turn, part): &(Turn, Part)| {
                 output::json::plan(turn, &part.context("diff", &documents))
             };

@@ -140,11 +140,23 @@ pub struct Shown {
     /// Show every change of a long plan.
     #[arg(long)]
     all: bool,
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
+    format: PlanFormat,
 }
 
-/// How the outcome is printed.
+/// How a plan is printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs; the shape is stable.
+    Json,
+    /// For a comment on a pull request: what cuts connections first, files folded, of bounded size.
+    Markdown,
+}
+
+/// How a list is printed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For people.
@@ -244,8 +256,9 @@ pub fn show_turn(turn: &Turn, part: &Part, document: &str, command: &str, shown:
         ..usual
     };
     match shown.format {
-        Format::Text => print(&output::text::plan(turn, &context)),
-        Format::Json => print_json(&output::json::plan(turn, &context)),
+        PlanFormat::Text => print(&output::text::plan(turn, &context)),
+        PlanFormat::Json => print_json(&output::json::plan(turn, &context)),
+        PlanFormat::Markdown => print(&output::markdown::plan(turn, &context)),
     }
 }
 

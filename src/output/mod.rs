@@ -9,6 +9,8 @@ use crate::resources::Kind;
 pub mod diff;
 pub mod impact;
 pub mod json;
+pub mod markdown;
+pub mod picture;
 pub mod report;
 pub mod shares;
 pub mod status;

@@ -1,0 +1,195 @@
+//! A plan as a comment on a pull request: what cuts connections first, then the rest, files folded, and a picture.
+//! GitHub refuses comments of more than 65536 characters.
+
+use std::fmt::{self, Write};
+
+use super::impact::{Impact, Judge};
+use super::{Context, counted, diff, escaped, picture, shares, words};
+use crate::cycle::Turn;
+use crate::plan::Count;
+use crate::resources::Change;
+
+/// How long a comment may be, in bytes: some room is left for what others put around it.
+pub const LIMIT: usize = 60_000;
+
+/// The plan; what does not fit is counted.
+pub fn plan(turn: &Turn, context: &Context<'_>) -> String {
+    let mut out = String::new();
+    // Writing to a String cannot fail.
+    let _ = write_plan(&mut out, turn, context);
+    out
+}
+
+fn write_plan(out: &mut String, turn: &Turn, context: &Context<'_>) -> fmt::Result {
+    let judge = Judge::new(turn, context.names);
+    let mut rows: Vec<(Impact, &Change)> = turn
+        .changes
+        .iter()
+        .map(|it| (judge.impact(it), it))
+        .collect();
+    rows.sort_by_key(|(impact, _)| rank(impact));
+    writeln!(out, "### `{}` {}\n", context.command, text(context.node))?;
+    writeln!(out, "{}\n", headline(turn, &rows))?;
+    writeln!(out, "{}\n", text(context.document))?;
+    write_remarks(out, turn, context)?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    write_table(out, &rows, context)?;
+    write_notes(out, turn, context)?;
+    if let Some(picture) = picture::mermaid(turn, context.names) {
+        fold(out, "The cluster afterwards", "mermaid", &picture)?;
+    }
+    write_files(out, &rows)
+}
+
+/// What cuts connections comes first, then what new ones notice.
+const fn rank(impact: &Impact) -> u8 {
+    match impact {
+        Impact::Cuts(_) => 0,
+        Impact::New(_) => 1,
+        Impact::None(_) => 2,
+    }
+}
+
+/// `**2 of 14 changes may cut connections**, 3 concern new ones: 3 create, 8 update, 3 delete.`
+fn headline(turn: &Turn, rows: &[(Impact, &Change)]) -> String {
+    if rows.is_empty() {
+        return "**Nothing to do.**".to_owned();
+    }
+    let of_rank = |wanted: u8| rows.iter().filter(|(it, _)| rank(it) == wanted).count();
+    let (cuts, new) = (of_rank(0), of_rank(1));
+    let changes = counted(rows.len(), "change");
+    let first = match cuts {
+        0 => format!("**{changes}, no connection is cut**"),
+        many => format!("**⚠ {many} of {changes} may cut connections**"),
+    };
+    let count = Count::of(&turn.changes);
+    format!(
+        "{first}, {new} concern new ones: {} create, {} update, {} delete.",
+        count.create, count.update, count.delete
+    )
+}
+
+fn write_remarks(out: &mut String, turn: &Turn, context: &Context<'_>) -> fmt::Result {
+    for refusal in &turn.refusals {
+        writeln!(out, "> **refused:** {}", text(&refusal.to_string()))?;
+    }
+    let newcomers = shares::newcomers(turn, context.names);
+    for warning in context.warnings.iter().chain(&newcomers) {
+        writeln!(out, "> ⚠ {}", text(warning))?;
+    }
+    for choice in context.choices {
+        writeln!(out, "> {}", text(choice))?;
+    }
+    writeln!(out)
+}
+
+fn write_table(out: &mut String, rows: &[(Impact, &Change)], context: &Context<'_>) -> fmt::Result {
+    writeln!(
+        out,
+        "| | kind | name | change | traffic |\n|---|---|---|---|---|"
+    )?;
+    for (at, (impact, change)) in rows.iter().enumerate() {
+        // Half of the room is for what is folded below.
+        if at == context.most || out.len() > LIMIT / 2 {
+            let left = counted(rows.len() - at, "change");
+            return writeln!(
+                out,
+                "\n… and {left} more, none of them worse than the last one shown.\n"
+            );
+        }
+        writeln!(
+            out,
+            "| {} | {} | {} | {} | {}{} |",
+            words::symbol(change.verb()),
+            change.kind().word(),
+            text(&words::name(change, context.names)),
+            text(&words::what(change, context.names)),
+            if rank(impact) == 0 { "⚠ " } else { "" },
+            text(&impact.to_string()),
+        )?;
+    }
+    writeln!(out)
+}
+
+fn write_notes(out: &mut String, turn: &Turn, context: &Context<'_>) -> fmt::Result {
+    for note in shares::notes(turn, context.names) {
+        writeln!(out, "- {}", text(&note))?;
+    }
+    writeln!(out)
+}
+
+/// Unified diffs of files, each folded, while they fit.
+fn write_files(out: &mut String, rows: &[(Impact, &Change)]) -> fmt::Result {
+    let mut cut = 0;
+    for (_, change) in rows {
+        let Some(diff) = diff::unified(change) else {
+            continue;
+        };
+        if out.len() + diff.len() > LIMIT {
+            cut += diff.lines().count();
+            continue;
+        }
+        fold(out, &change.name(), "diff", &diff)?;
+    }
+    match cut {
+        0 => Ok(()),
+        lines => writeln!(
+            out,
+            "… and {} of file diffs that did not fit.",
+            counted(lines, "line")
+        ),
+    }
+}
+
+fn fold(out: &mut String, title: &str, language: &str, content: &str) -> fmt::Result {
+    let fence = fence(content);
+    writeln!(out, "<details><summary>{}</summary>\n", text(title))?;
+    writeln!(
+        out,
+        "{fence}{language}\n{}\n{fence}\n\n</details>\n",
+        content.trim_end()
+    )
+}
+
+/// Longer than any run of backticks inside, which would end it.
+fn fence(content: &str) -> String {
+    let longest = content.split(|it| it != '`').map(str::len).max();
+    "`".repeat(longest.unwrap_or(0).max(2) + 1)
+}
+
+/// Text that is nothing but text: in Markdown, in a table, in HTML, and without a mention of anybody.
+fn text(of: &str) -> String {
+    escaped(of).chars().fold(String::new(), |mut out, c| {
+        match c {
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '<' | '>' | '(' | ')' | '#' | '!'
+            | '|' | '~' | '@' | '&' | '$' => {
+                // Writing to a String cannot fail.
+                let _ = write!(out, "&#{};", u32::from(c));
+            }
+            _ => out.push(c),
+        }
+        out
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_has_no_meaning() {
+        assert_eq!(
+            text("a|b `c` <d> @e"),
+            "a&#124;b &#96;c&#96; &#60;d&#62; &#64;e"
+        );
+        assert_eq!(text("eth0 \u{1b}[31m"), "eth0 &#92;u&#123;1b&#125;&#91;31m");
+    }
+
+    #[test]
+    fn a_fence_is_longer_than_what_it_holds() {
+        assert_eq!(fence("plain"), "```");
+        assert_eq!(fence("````"), "`````");
+    }
+}
