@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -11,10 +11,11 @@ use clap::Args;
 use crate::cycle::{Options, Turn, Wanted, turn};
 use crate::daemons;
 use crate::desired::armed::{Armed, fetches};
-use crate::desired::{self, Desired, DhcpServer, Facts, Origin};
+use crate::desired::{self, Desired, DhcpServer, Facts, HostsFile, Origin, PublicKey};
 use crate::document::{self, Document};
 use crate::error::Error;
 use crate::host::linux::facts::Listener;
+use crate::host::linux::public_key::{self, Unusable};
 use crate::host::linux::{self, LinuxHost};
 use crate::host::{Host, HostError};
 use crate::ipvs::ServiceId;
@@ -123,6 +124,8 @@ pub async fn part(target: &Target, loaded: &Loaded) -> Result<Part, Error> {
         web_unit: machine.web_unit.clone(),
         serves_dns: machine.serves_dns(),
         armed: armed.names(),
+        hosts: hosts(),
+        public_key: public_key(&loaded.document),
         origin: Origin::Machine,
     };
     let mut desired = desired::resolve(&loaded.document, &node, &facts).map_err(|problems| {
@@ -178,6 +181,26 @@ async fn servers(document: &Document, inventory: &Inventory) -> Result<Vec<DhcpS
     match wanted || daemons::has_ours(inventory) {
         true => daemons::installed(inventory).await,
         false => Ok(Vec::new()),
+    }
+}
+
+/// What others do to `/etc/hosts`.
+fn hosts() -> HostsFile {
+    let rewritten_by = linux::hosts::rewritten_by();
+    HostsFile {
+        rewritten_by: rewritten_by.map(|it| it.to_string_lossy().into_owned()),
+        others: linux::hosts::others(),
+    }
+}
+
+/// This machine's public key, when the document names it.
+fn public_key(document: &Document) -> PublicKey {
+    let path = document.ssh.as_ref().and_then(|it| it.public_key.as_ref());
+    let read = path.map(|it| public_key::public_key(Path::new(it.as_str())));
+    match read {
+        None => PublicKey::Unknown,
+        Some(Ok(key)) => PublicKey::Read(key),
+        Some(Err(Unusable { message, fix })) => PublicKey::Unusable { message, fix },
     }
 }
 

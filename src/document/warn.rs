@@ -42,7 +42,22 @@ const RULES: &[Rule] = &[
     unused_vips,
     unreachable_real_servers,
     closed_installations,
+    files_of_everybody,
 ];
+
+/// What root reads, others should not write.
+fn files_of_everybody(index: &Index<'_>, warnings: &mut Vec<Warning>) {
+    for (at, file) in index.document.files.iter().enumerate() {
+        let mode = file.mode.as_ref().filter(|mode| mode.bits() & 0o002 != 0);
+        if let Some(mode) = mode {
+            let message = format!(
+                "with mode {mode} everybody on the director may write {}",
+                file.path
+            );
+            add(warnings, format!("files[{at}].mode"), message);
+        }
+    }
+}
 
 fn add(warnings: &mut Vec<Warning>, path: String, message: String) {
     warnings.push(Warning { path, message });
