@@ -2,7 +2,7 @@
 
 use super::{Findings, index::Index};
 use crate::document::{AbsolutePath, PlainFile, limits::FILE_CONTENT};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// Where no file is one: the kernel's, what is gone after a boot, and what we keep.
 const RESERVED: [(&str, &str); 8] = [
@@ -81,17 +81,13 @@ pub fn places(index: &Index<'_>, findings: &mut Findings) {
 
 /// What is a file is no directory of another.
 pub fn nested(index: &Index<'_>, findings: &mut Findings) {
-    let files = index.document.files.iter().enumerate();
-    let positions: BTreeMap<&str, usize> = files.map(|(at, it)| (it.path.as_str(), at)).collect();
-    for (at, file) in index.document.files.iter().enumerate() {
-        let above = above(&file.path).find_map(|it| positions.get(it));
-        if let Some(outer) = above {
-            let message = format!("is below files[{outer}], which is no directory");
-            findings.add(
-                format_args!("files[{at}].path"),
-                message,
-                "write another place",
-            );
+    let files = &index.document.files;
+    let paths: BTreeSet<&str> = files.iter().map(|it| it.path.as_str()).collect();
+    for (at, file) in files.iter().enumerate() {
+        if let Some(outer) = above(&file.path).find(|it| paths.contains(it)) {
+            let message = format!("is below {outer}, which is to be a file");
+            let path = format_args!("files[{at}].path");
+            findings.add(path, message, "write another place");
         }
     }
 }
