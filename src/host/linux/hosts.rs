@@ -60,10 +60,10 @@ pub fn rewritten_by() -> Option<PathBuf> {
 /// What a file of cloud-init says about `/etc/hosts`, if anything. `localhost` is the one word by which the file is
 /// edited and not replaced.
 fn rewrites(text: &str) -> Option<bool> {
-    let values = text
+    let mut values = text
         .lines()
         .filter_map(|it| it.strip_prefix("manage_etc_hosts:"));
-    let value = values.last()?.split('#').next()?.trim();
+    let value = values.next_back()?.split('#').next()?.trim();
     let value = value.trim_matches(['"', '\'']).to_ascii_lowercase();
     Some(matches!(value.as_str(), "true" | "yes" | "on" | "template"))
 }
