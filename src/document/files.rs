@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct PlainFile {
     /// Where it is. Directories that are missing are made, for everybody to enter, and go with the last file in them.
-    /// Not in a directory of the kernel's or of ours, and no file that another section of the document makes.
+    /// Not where the kernel, packages or we have theirs, not where anybody writes, as in `/tmp`, and no file that another
+    /// section of the document makes.
     pub path: AbsolutePath,
     /// Who may read and write it, in octal, without setuid, setgid and the sticky bit. Default: `0644`.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -354,6 +354,10 @@ fn ssh_finds_the_real_servers() {
                     (machine.address.to_string(), "root".into()),
                     "{case}: {name}"
                 );
+                assert_eq!(
+                    self::asked(&ssh, &text, &format!("{name}x")).0,
+                    format!("{name}x")
+                );
                 seen += 1;
             }
         }

@@ -4,17 +4,30 @@ use super::{Findings, index::Index};
 use crate::document::{AbsolutePath, PlainFile, limits::FILE_CONTENT};
 use std::collections::BTreeSet;
 
-/// Where no file is one: the kernel's, what is gone after a boot, and what we keep.
-const RESERVED: [(&str, &str); 8] = [
+/// Where no file is one's own: the kernel's, what is gone after a boot, what anybody may write, what packages bring, and
+/// what we keep. The units of systemd that we bring cannot write there, either.
+const RESERVED: [(&str, &str); 18] = [
     ("/proc", "the kernel's"),
     ("/sys", "the kernel's"),
     ("/dev", "the kernel's"),
     ("/run", "gone after a boot"),
     ("/var/run", "gone after a boot"),
     ("/var/lock", "gone after a boot"),
+    ("/tmp", "anybody's"),
+    ("/var/tmp", "anybody's"),
+    ("/usr", "for packages, but for /usr/local"),
+    ("/bin", "for packages"),
+    ("/sbin", "for packages"),
+    ("/lib", "for packages"),
+    ("/lib32", "for packages"),
+    ("/lib64", "for packages"),
+    ("/boot", "for packages"),
+    ("/efi", "for packages"),
     ("/etc/lvs-reconcile", "where the document is"),
     ("/var/lib/lvs-reconcile", "our own record"),
 ];
+/// What is free all the same.
+const FREE: &str = "/usr/local/";
 
 /// Each says something, in one way, and no more than a file of a document may.
 pub fn contents(index: &Index<'_>, findings: &mut Findings) {
@@ -61,7 +74,8 @@ pub fn places(index: &Index<'_>, findings: &mut Findings) {
             rest.is_some_and(|it| it.is_empty() || it.starts_with('/'))
         };
         let path = format_args!("files[{at}].path");
-        if let Some((directory, what)) = RESERVED.iter().find(|it| below(it.0)) {
+        let mut reserved = RESERVED.iter().filter(|_| !text.starts_with(FREE));
+        if let Some((directory, what)) = reserved.find(|it| below(it.0)) {
             let message = format!("is in {directory}, which is {what}");
             findings
                 .report(path, message, "write another place")
