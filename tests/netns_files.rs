@@ -147,6 +147,40 @@ fn what_stands_there_is_not_overwritten() {
     );
 }
 
+/// A package's own file, as it came, is kept beside ours and comes back with its mode.
+#[test]
+fn a_packages_own_file_comes_back() {
+    assert_ends(
+        r#"key; sed -i 's:/root/made/for/it:/etc/deluser.conf:' /mnt/cluster.json; cp -a /etc/deluser.conf /mnt/shipped
+        lvs apply --yes; stat -c '%n %a %U:%G' /etc/deluser.conf; printf 'a\n\tb\n' | cmp - /etc/deluser.conf; lvs apply --yes
+        cmp /mnt/shipped /etc/deluser.conf.lvs-reconcile-original
+        lvs destroy --yes; cmp /mnt/shipped /etc/deluser.conf; stat -c '%n %a %U:%G' /etc/deluser.conf
+        ls /etc/deluser*"#,
+        0,
+        &[
+            "replaces the package's own",
+            "/etc/deluser.conf 644 daemon:adm\n",
+            "Nothing to do",
+            "/etc/deluser.conf 644 root:root\n/etc/deluser.conf\n",
+        ],
+    );
+}
+
+/// A directory or a link is not ours to replace, and what is written through a link would be elsewhere.
+#[test]
+fn only_a_file_is_a_file() {
+    assert_ends(
+        "key; mkdir /root/.screenrc; lvs apply --yes",
+        1,
+        &["/root/.screenrc: it is a directory"],
+    );
+    assert_ends(
+        "key; echo x >/root/there; ln -s there /root/.screenrc; code=0; lvs apply --yes || code=$?; cat /root/there; exit $code",
+        1,
+        &["/root/.screenrc: it is a symbolic link", "\nx\n"],
+    );
+}
+
 #[test]
 fn an_account_that_is_not_there_is_refused_before_anything_changes() {
     assert_ends(

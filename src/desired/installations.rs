@@ -80,8 +80,8 @@ pub(super) fn files(
             continue;
         };
         let open = open.of_machine(machine);
-        let mut installation = installation(node, machine, profile, mac, open, findings);
-        installation.ssh_keys = ssh::keys(installation.profile, own_key);
+        let keys = ssh::keys(profile.1, own_key);
+        let installation = installation(node, machine, profile, (mac, keys), open, findings);
         used.insert(installation.position);
         files.extend(read_by_installer(&mut templates, &installation, findings));
     }
@@ -114,7 +114,7 @@ fn installation<'a>(
     node: &Node<'a>,
     machine: &'a RealServer,
     (position, profile): (usize, &'a KickstartProfile),
-    mac: MacAddress,
+    (mac, ssh_keys): (MacAddress, Vec<String>),
     open: Vec<Ports>,
     findings: &mut Findings,
 ) -> Installation<'a> {
@@ -141,7 +141,7 @@ fn installation<'a>(
         partitions: partitions.unwrap_or(&profile.partitions),
         packages: packages(profile, extra, !mounts.is_empty()),
         mounts,
-        ssh_keys: Vec::new(),
+        ssh_keys,
         open,
     }
 }

@@ -16,7 +16,8 @@ pub struct Ssh {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<AccountName>,
     /// A file on the director with its public key, as `ssh-keygen` writes it. It is read there, and every machine that is
-    /// installed lets it log in as root, beside the `sshKeys` of its profile. Default: none.
+    /// installed lets it log in as root, beside the `sshKeys` of its profile. ssh offers `~/.ssh/id_ed25519` and its like
+    /// by itself, and others when your own `~/.ssh/config` names them (`IdentityFile`). Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_key: Option<AbsolutePath>,
 }
