@@ -1,4 +1,5 @@
-//! Users' own templates, of installations and of other files. The language is minijinja's with the marks of ERB, because `{{`, `{%` and `{#` are shell, too.
+//! Users' own templates, of installations and of other files. The language is minijinja's with the marks of ERB,
+//! because `{{`, `{%` and `{#` are shell, too.
 //!
 //! A template sees values that the document's grammars let through, and nothing else: there is no loader, no file, no
 //! clock, and only so much work.
@@ -136,6 +137,7 @@ fn file(node: &Node, it: &Installation, cluster: &Value) -> Result<String, Vec<W
     }
 }
 
+/// The file that the lines of a template make: text, and no more of it than a file may have.
 fn made(lines: &[TemplateLine], values: &Value) -> Result<String, Error> {
     let source: String = lines.iter().map(|line| format!("{line}\n")).collect();
     let text = rendered(&source, values)?;

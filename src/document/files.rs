@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct PlainFile {
     /// Where it is. Directories that are missing are made, for everybody to enter, and go with the last file in them.
-    /// Not where the kernel, packages or we have theirs, not where anybody writes, as in `/tmp`, and no file that another
-    /// section of the document makes.
+    /// Not where the kernel, packages or we have theirs, not where anybody writes, as in `/tmp`, and no file that
+    /// another section of the document makes.
     pub path: AbsolutePath,
     /// Who may read and write it, in octal, without setuid, setgid and the sticky bit. Default: `0644`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -26,8 +26,8 @@ pub struct PlainFile {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<Vec<FileLine>>,
     /// What it says, line by line, with `<%= director.name %>`, `<% for server in realServers %>`, `<% if %>`: in the
-    /// language of the templates of `netboot.kickstart`. It may use what those know of the cluster: `director`, `domain`,
-    /// `realServers` and `vips`; `| ks` quotes a value for a shell.
+    /// language of the templates of `netboot.kickstart`. It may use what those know of the cluster: `director`,
+    /// `domain`, `realServers` and `vips`; `| ks` quotes a value for a shell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template: Option<Vec<TemplateLine>>,
 }

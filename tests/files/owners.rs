@@ -96,8 +96,8 @@ fn a_removed_file_comes_back_with_its_owner() {
     assert_eq!(dress(&room, "x"), (0o640, DAEMON, DAEMON));
 }
 
-/// Looking does not fail, for the machine that is to have the account may not be this one; writing does, before anything
-/// is live.
+/// Looking does not fail, for the machine that is to have the account may not be this one; writing does, before
+/// anything is live.
 #[test]
 fn an_unknown_account_is_an_error_before_anything_is_written() {
     let room = Room::new();

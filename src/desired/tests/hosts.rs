@@ -7,8 +7,8 @@ fn lines(desired: &Desired) -> Vec<String> {
     all.unwrap().1.lines().map(str::to_owned).collect()
 }
 
-/// `ADDRESS CANONICAL ALIAS`: who asks for the name of an address gets the full one. The director's first inside address
-/// of each family, and no other.
+/// `ADDRESS CANONICAL ALIAS`: who asks for the name of an address gets the full one. The director's first inside
+/// address of each family, and no other.
 #[test]
 fn the_full_name_comes_first() {
     let desired = resolved(json!({ "etcHosts": true }));

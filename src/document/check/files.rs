@@ -4,8 +4,8 @@ use super::{Findings, index::Index};
 use crate::document::{AbsolutePath, PlainFile, limits::FILE_CONTENT};
 use std::collections::BTreeSet;
 
-/// Where no file is one's own: the kernel's, what is gone after a boot, what anybody may write, what packages bring, and
-/// what we keep. The units of systemd that we bring cannot write there, either.
+/// Where no file is one's own: the kernel's, what is gone after a boot, what anybody may write, what packages bring,
+/// and what we keep. The units of systemd that we bring cannot write there, either.
 const RESERVED: [(&str, &str); 18] = [
     ("/proc", "the kernel's"),
     ("/sys", "the kernel's"),

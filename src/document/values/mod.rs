@@ -1,8 +1,8 @@
 //! The values a document may hold: every string and number has a type of its own, with a closed grammar.
 //!
 //! A value that could be built contains no character that means something to a generated file, a shell or a terminal,
-//! so no renderer ever has to quote, and none can be talked into writing a directive. Three are text of their own, a line
-//! of a script, of a template and of a file; and the words of a public key stand apart.
+//! so no renderer ever has to quote, and none can be talked into writing a directive. Three are text of their own, a
+//! line of a script, of a template and of a file; and the words of a public key stand apart.
 
 mod addresses;
 mod install;
