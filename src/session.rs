@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -11,10 +11,11 @@ use clap::Args;
 use crate::cycle::{Options, Turn, Wanted, turn};
 use crate::daemons;
 use crate::desired::armed::{Armed, fetches};
-use crate::desired::{self, Desired, DhcpServer, Facts, Origin};
+use crate::desired::{self, Desired, DhcpServer, Facts, HostsFile, Origin, PublicKey};
 use crate::document::{self, Document};
 use crate::error::Error;
 use crate::host::linux::facts::{self, hears};
+use crate::host::linux::public_key::{self, Unusable};
 use crate::host::linux::sockets::{Socket, Transport};
 use crate::host::linux::{self, LinuxHost};
 use crate::host::{Host, HostError};
@@ -135,6 +136,8 @@ pub async fn part(target: &Target, loaded: &Loaded) -> Result<Part, Error> {
         web_unit: machine.web_unit.clone(),
         serves_dns: wants_dhcp(&loaded.document) && facts::serves_dns(),
         armed: armed.names(),
+        hosts: hosts(&loaded.document),
+        public_key: public_key(&loaded.document),
         origin: Origin::Machine,
     };
     let mut desired = desired::resolve(&loaded.document, &node, &facts).map_err(|problems| {
@@ -197,6 +200,29 @@ async fn servers(document: &Document, inventory: &Inventory) -> Result<Vec<DhcpS
     match wants_dhcp(document) || daemons::has_ours(inventory) {
         true => daemons::installed(inventory).await,
         false => Ok(Vec::new()),
+    }
+}
+
+/// What others do to `/etc/hosts`.
+fn hosts(document: &Document) -> HostsFile {
+    if !document.wants_hosts() {
+        return HostsFile::default();
+    }
+    let rewritten_by = linux::hosts::rewritten_by();
+    HostsFile {
+        rewritten_by: rewritten_by.map(|it| it.to_string_lossy().into_owned()),
+        others: linux::hosts::others(),
+    }
+}
+
+/// This machine's public key, when the document names it.
+fn public_key(document: &Document) -> PublicKey {
+    let path = document.ssh.as_ref().and_then(|it| it.public_key.as_ref());
+    let read = path.map(|it| public_key::public_key(Path::new(it.as_str())));
+    match read {
+        None => PublicKey::Unknown,
+        Some(Ok(key)) => PublicKey::Read(key),
+        Some(Err(Unusable { message, fix })) => PublicKey::Unusable { message, fix },
     }
 }
 

@@ -9,9 +9,9 @@ use std::{
     collections::VecDeque,
     ffi::OsString,
     fmt,
-    fs::{self, Metadata},
-    io,
-    os::unix::fs::{FileTypeExt, MetadataExt},
+    fs::{self, File, Metadata, OpenOptions},
+    io::{self, Read},
+    os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt},
     path::{Component, Path, PathBuf},
 };
 
@@ -54,6 +54,40 @@ pub fn resolve(path: &Path, trust: Trust) -> Result<PathBuf, Refusal> {
     let mut way = Way::default();
     way.follow(path, trust)?;
     Ok(way.here)
+}
+
+/// What a file says, of which nobody but those who are trusted could have changed anything.
+pub fn read(path: &Path, trust: Trust, limit: usize) -> Result<Vec<u8>, Refusal> {
+    let file = resolve(path, trust)?;
+    read_checked(&file, trust, limit).map_err(|reason| (file, reason))
+}
+
+/// Opens a file, judges what was opened, and reads that: there is no moment in between to swap it.
+fn read_checked(path: &Path, trust: Trust, limit: usize) -> Result<Vec<u8>, Reason> {
+    let mut options = OpenOptions::new();
+    // A pipe would make us wait for a writer, and a link that appeared just now is none of those we judged.
+    options
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK | libc::O_NOFOLLOW | libc::O_NOCTTY);
+    let file = options.open(path).map_err(Reason::Io)?;
+    let facts = file.metadata().map_err(Reason::Io)?;
+    judge_file(&facts, trust)?;
+    read_all(&file, facts.len(), limit as u64)
+}
+
+fn read_all(file: &File, size: u64, limit: u64) -> Result<Vec<u8>, Reason> {
+    if size > limit {
+        return Err(Reason::TooLarge { size, limit });
+    }
+    let mut bytes = Vec::with_capacity(size as usize);
+    // It may be growing while we read.
+    file.take(limit + 1)
+        .read_to_end(&mut bytes)
+        .map_err(Reason::Io)?;
+    match bytes.len() as u64 {
+        size if size > limit => Err(Reason::TooLarge { size, limit }),
+        _ => Ok(bytes),
+    }
 }
 
 /// Every directory in which a name on the way is looked up, as far as the way leads.

@@ -97,6 +97,29 @@ fn files_and_functions_stay_short() {
     assert!(long.is_empty(), "{}", long.join("\n"));
 }
 
+/// A document may name a file in anybody's home and in /usr/local: so may the units that write it, and take it back.
+#[test]
+fn the_units_of_systemd_may_write_what_a_document_names() {
+    for name in [
+        "lvs-reconcile",
+        "lvs-reconcile-boot",
+        "lvs-reconcile-recover",
+    ] {
+        let text = fs::read_to_string(format!("packaging/systemd/{name}.service")).unwrap();
+        let settings: Vec<_> = text.lines().filter(|it| !it.starts_with('#')).collect();
+        let says = |word: &str| settings.iter().any(|it| it.starts_with(word));
+        assert!(
+            !says("ProtectHome=") && !says("ReadOnlyPaths=") && !says("InaccessiblePaths="),
+            "{name}"
+        );
+        let free = says("ReadWritePaths=-/usr/local");
+        assert!(
+            !says("ProtectSystem=") || says("ProtectSystem=true") && free,
+            "{name}"
+        );
+    }
+}
+
 fn is_edge(path: &Path) -> bool {
     let text = path.to_string_lossy();
     let name = path.file_name().unwrap_or_default().to_string_lossy();

@@ -5,6 +5,8 @@
 mod blocks;
 #[path = "files/links.rs"]
 mod links;
+#[path = "files/owners.rs"]
+mod owners;
 #[path = "files/packages.rs"]
 mod packages;
 #[path = "files/refusals.rs"]

@@ -49,6 +49,7 @@ fn file(path: &str) -> File {
         },
         content: Content::text("x"),
         mode: None,
+        owner: None,
         untouched_default: false,
     }
 }

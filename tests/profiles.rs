@@ -18,6 +18,8 @@ use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
 mod figures;
+#[path = "profiles/own.rs"]
+mod own;
 #[path = "profiles/read.rs"]
 mod read;
 #[path = "profiles/templates.rs"]

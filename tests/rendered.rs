@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use lvs_reconcile::delta::Verb;
-use lvs_reconcile::desired::{self, Desired, Facts, Origin};
+use lvs_reconcile::desired::{self, Desired, Facts, HostsFile, Origin, PublicKey};
 use lvs_reconcile::document::Document;
 use lvs_reconcile::plan::Plan;
 use lvs_reconcile::resources::State;
@@ -22,6 +22,9 @@ use serde_json::json;
 
 #[path = "rendered/validators.rs"]
 mod validators;
+
+/// The director's, as its file has it.
+const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHnFRdLKDUHZn6I+TUG+Q9yEajO7uNtE3dDdY3UY8Smy root@director";
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rendered")
@@ -34,6 +37,8 @@ fn facts() -> Facts {
         web_unit: Some("nginx".into()),
         serves_dns: false,
         armed: ["rs1".to_owned()].into(),
+        hosts: HostsFile::default(),
+        public_key: PublicKey::Read(KEY.parse().unwrap()),
         origin: Origin::Machine,
     }
 }

@@ -138,11 +138,13 @@ fn mistakes_in_a_value_are_invalid_too() {
         "b45-names-for-addresses",
         "b46-export-paths",
         "etc-hosts-number",
+        "files-values",
         "long-values",
         "missing-fields",
         "netboot",
         "profile-values",
         "secret-in-the-document",
+        "ssh-values",
     ];
     let validator = validator();
     for name in expressible {

@@ -7,16 +7,17 @@ use ipnet::IpNet;
 use lvs_reconcile::desired::{self, Desired};
 use lvs_reconcile::document::{Director, Document, Role};
 
-use super::{boot, dhcpd, kickstart, leases};
+use super::{boot, dhcpd, kickstart, leases, own};
 
 /// Of all generated files of one director.
 pub fn assert_read(document: &Document, director: &Director, desired: &Desired) {
     for (path, text) in desired::render(desired) {
-        match path.starts_with("/kickstart/") {
+        match own::is_free(document, path) {
             true => assert_lines(path, &text),
             false => assert_plain(path, &text),
         }
         match path {
+            _ if own::assert_read(document, path, &text) => {}
             "/etc/hosts" => hosts(document, &text),
             "/etc/exports.d/lvs-reconcile.exports" => exports(document, director, &text),
             "/etc/sysctl.d/60-lvs-reconcile.conf" => sysctls(desired, &text),
@@ -43,7 +44,7 @@ fn assert_plain(path: &str, text: &str) {
     }
 }
 
-/// Lines of text: scripts and templates say what they like on them.
+/// Lines of text: scripts, templates and files of one's own say what they like on them.
 fn assert_lines(path: &str, text: &str) {
     let is_line = |line: &str| line.chars().all(|c| c == '\t' || !c.is_control());
     assert!(text.split('\n').all(is_line), "{path}: {text:?}");

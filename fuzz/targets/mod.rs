@@ -10,3 +10,4 @@ mod daemons;
 mod dhcpd;
 mod kickstart;
 mod leases;
+mod own;

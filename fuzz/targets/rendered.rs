@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::daemons;
 
-const EXAMPLES: [&str; 8] = [
+const EXAMPLES: [&str; 9] = [
     include_str!("../../examples/howto.json"),
     include_str!("../../examples/advanced.json"),
     include_str!("../../examples/direct-routing.json"),
@@ -18,6 +18,7 @@ const EXAMPLES: [&str; 8] = [
     include_str!("../../examples/minimal.json"),
     include_str!("../../examples/netboot.json"),
     include_str!("../../examples/tunnel.json"),
+    include_str!("../../examples/files.json"),
 ];
 /// As many as leave anything of the example.
 const EDITS: usize = 12;

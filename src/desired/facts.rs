@@ -1,8 +1,11 @@
 //! What resolving a document needs to know of the machine: which daemons are there, and what they are called.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
+
+use crate::document::SshKey;
 
 /// Facts of one machine; recorded in a snapshot, so that an offline plan agrees with one made on the machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +22,10 @@ pub struct Facts {
     pub serves_dns: bool,
     /// Machines that are to install themselves when they boot next.
     pub armed: BTreeSet<String>,
+    /// `/etc/hosts`, beside our lines.
+    pub hosts: HostsFile,
+    /// The director's public key, which the document names.
+    pub public_key: PublicKey,
     /// Where the above comes from.
     pub origin: Origin,
 }
@@ -31,6 +38,33 @@ pub enum Origin {
     Machine,
     /// Nobody looked: what Debian has is assumed, and said so.
     Assumed,
+}
+
+/// What others do to `/etc/hosts`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct HostsFile {
+    /// The file in which cloud-init is told to write it anew at every boot.
+    pub rewritten_by: Option<String>,
+    /// Names outside of our lines, in small letters, each with its address.
+    pub others: Vec<(IpAddr, String)>,
+}
+
+/// A public key on the machine, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PublicKey {
+    /// Nobody looked.
+    Unknown,
+    /// It says so.
+    Read(SshKey),
+    /// There is none that can be used.
+    Unusable {
+        /// What is wrong.
+        message: String,
+        /// What would help.
+        fix: String,
+    },
 }
 
 /// A DHCP server, as a distribution installs it.
@@ -159,6 +193,8 @@ impl Facts {
             web_unit: Some("nginx".into()),
             serves_dns: false,
             armed: BTreeSet::new(),
+            hosts: HostsFile::default(),
+            public_key: PublicKey::Unknown,
             origin: Origin::Assumed,
         }
     }

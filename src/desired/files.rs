@@ -12,7 +12,7 @@ use super::machines::Machines;
 use super::node::Node;
 use super::problem::{Findings, Problem};
 use super::services::Balanced;
-use super::{boot, dhcp, hosts, installations, render};
+use super::{boot, dhcp, hosts, installations, plain, render, ssh};
 
 const MODULES: &str = "/etc/modules-load.d/lvs-reconcile.conf";
 const SYSCTLS: &str = "/etc/sysctl.d/60-lvs-reconcile.conf";
@@ -35,9 +35,16 @@ impl Files {
         findings: &mut Findings,
     ) -> Self {
         let mut all = Self::default();
-        all.files.extend(hosts::block(node));
-        all.files
-            .extend(installations::files(node, machines, table, findings));
+        all.files.extend(hosts::block(node, facts, findings));
+        all.files.extend(ssh::config(node));
+        let key = ssh::key(node, facts, findings);
+        all.files.extend(installations::files(
+            node,
+            machines,
+            table,
+            key.as_deref(),
+            findings,
+        ));
         all.files
             .extend(boot::files(node, machines, facts, findings));
         all.add(exports(node, facts, findings));
@@ -62,6 +69,13 @@ impl Files {
         if !sysctls.is_empty() {
             self.files.insert(whole(SYSCTLS, render::sysctls(sysctls)));
         }
+        self
+    }
+
+    /// With those of the author's own, which find every other place taken.
+    pub fn with_plain_files(mut self, node: &Node, findings: &mut Findings) -> Self {
+        let plain = plain::files(node, &self.files, findings);
+        self.files.extend(plain);
         self
     }
 
@@ -109,6 +123,7 @@ pub(super) fn with_content(path: impl Into<String>, content: Content) -> File {
         },
         content,
         mode: Some(0o644),
+        owner: None,
         untouched_default: false,
     }
 }

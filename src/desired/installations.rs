@@ -16,6 +16,7 @@ use super::ports::{OpenPorts, Ports};
 use super::problem::{Findings, Problem};
 use super::render;
 use super::services::Balanced;
+use super::ssh;
 use super::template::Templates;
 
 /// Where they are exported from; installers that are told nothing look for `/kickstart/ADDRESS-kickstart`.
@@ -37,6 +38,8 @@ pub(super) struct Installation<'a> {
     pub partitions: &'a [Partition],
     pub packages: Vec<&'a str>,
     pub mounts: Vec<Mounted<'a>>,
+    /// Who may log in as root.
+    pub ssh_keys: Vec<String>,
     /// The ports of its services.
     pub open: Vec<Ports>,
 }
@@ -55,11 +58,12 @@ impl Installation<'_> {
     }
 }
 
-/// All files of all installations.
+/// All files of all installations. The director has a key of its own, perhaps.
 pub(super) fn files(
     node: &Node,
     machines: &Machines,
     table: &Balanced,
+    own_key: Option<&str>,
     findings: &mut Findings,
 ) -> Vec<File> {
     let profiles: Vec<_> = profiles(node).collect();
@@ -76,7 +80,8 @@ pub(super) fn files(
             continue;
         };
         let open = open.of_machine(machine);
-        let installation = installation(node, machine, profile, mac, open, findings);
+        let keys = ssh::keys(profile.1, own_key);
+        let installation = installation(node, machine, profile, (mac, keys), open, findings);
         used.insert(installation.position);
         files.extend(read_by_installer(&mut templates, &installation, findings));
     }
@@ -109,7 +114,7 @@ fn installation<'a>(
     node: &Node<'a>,
     machine: &'a RealServer,
     (position, profile): (usize, &'a KickstartProfile),
-    mac: MacAddress,
+    (mac, ssh_keys): (MacAddress, Vec<String>),
     open: Vec<Ports>,
     findings: &mut Findings,
 ) -> Installation<'a> {
@@ -136,6 +141,7 @@ fn installation<'a>(
         partitions: partitions.unwrap_or(&profile.partitions),
         packages: packages(profile, extra, !mounts.is_empty()),
         mounts,
+        ssh_keys,
         open,
     }
 }

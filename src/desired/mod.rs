@@ -22,12 +22,14 @@ mod modules;
 mod names;
 mod node;
 mod places;
+mod plain;
 mod pools;
 mod ports;
 mod problem;
 mod render;
 mod routes;
 mod services;
+mod ssh;
 mod sysctls;
 mod template;
 mod words;
@@ -37,7 +39,7 @@ mod tests;
 
 pub use addresses::External;
 pub use boot::{Sources, WEB_LOG, sources};
-pub use facts::{Backend, DhcpServer, Facts, OLDEST_KEA, Origin, Standing};
+pub use facts::{Backend, DhcpServer, Facts, HostsFile, OLDEST_KEA, Origin, PublicKey, Standing};
 pub use names::Names;
 pub use problem::Problem;
 
@@ -108,7 +110,8 @@ fn resolved(node: &Node, facts: &Facts, findings: &mut Findings) -> Desired {
     let sysctls = sysctls::sysctls(node, &balanced);
     let modules = modules::modules(node, &balanced);
     let files = files::Files::of(node, &machines, facts, &balanced, findings)
-        .with_boot_files(&modules, &sysctls);
+        .with_boot_files(&modules, &sysctls)
+        .with_plain_files(node, findings);
     let ipvs = node.document.ipvs.as_ref();
     Desired {
         names: Names::of(node, balanced.names),

@@ -1,4 +1,5 @@
-//! Users' own templates. The language is minijinja's with the marks of ERB, because `{{`, `{%` and `{#` are shell, too.
+//! Users' own templates, of installations and of other files. The language is minijinja's with the marks of ERB,
+//! because `{{`, `{%` and `{#` are shell, too.
 //!
 //! A template sees values that the document's grammars let through, and nothing else: there is no loader, no file, no
 //! clock, and only so much work.
@@ -11,9 +12,11 @@ use minijinja::value::ValueKind;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value, context};
 use serde_json::json;
 
-use crate::document::Installer;
+use crate::document::limits::FILE_CONTENT;
+use crate::document::{Installer, TemplateLine};
 use crate::resources::file::Content;
 
+use super::hosts;
 use super::installations::{Installation, Mounted, inside_address};
 use super::node::Node;
 use super::problem::{Findings, Problem};
@@ -23,7 +26,7 @@ use super::render::{PASSWORD, port, with_password};
 const FUEL: u64 = 1_000_000;
 
 /// The largest file.
-const LONGEST: usize = 1 << 20;
+const LONGEST: usize = FILE_CONTENT;
 
 /// The templates of a document, on one director.
 pub(super) struct Templates<'a> {
@@ -62,6 +65,23 @@ impl<'a> Templates<'a> {
             }
         }
     }
+
+    /// What the template of a file of the author's own makes.
+    pub fn plain(
+        &mut self,
+        at: usize,
+        lines: &[TemplateLine],
+        findings: &mut Findings,
+    ) -> Option<String> {
+        let cluster = self.cluster.get_or_init(|| cluster(self.node));
+        let values = context! { director => director(self.node), ..cluster.clone() };
+        let text = made(lines, &values).map_err(|error| {
+            let fix = fix(error.kind(), "director, domain, realServers, vips");
+            let wrong = Wrong::of_template(&error, told(&error), fix);
+            findings.refuse(wrong.at(&format!("files[{at}].template")));
+        });
+        text.ok()
+    }
 }
 
 /// What is wrong with a template, or with what it makes.
@@ -69,10 +89,18 @@ struct Wrong {
     /// The line of the template, from 0, when it is one.
     line: Option<usize>,
     message: String,
-    fix: &'static str,
+    fix: String,
 }
 
 impl Wrong {
+    fn of_template(error: &Error, message: String, fix: String) -> Self {
+        Self {
+            line: Some(error.line().unwrap_or(1).saturating_sub(1)),
+            message,
+            fix,
+        }
+    }
+
     fn at(self, path: &str) -> Problem {
         let path = match self.line {
             Some(line) => format!("{path}[{line}]"),
@@ -83,14 +111,16 @@ impl Wrong {
 }
 
 fn file(node: &Node, it: &Installation, cluster: &Value) -> Result<String, Vec<Wrong>> {
-    let lines = it.profile.template.iter();
-    let source: String = lines.map(|line| format!("{line}\n")).collect();
-    let text = rendered(&source, &values(node, it, cluster)).map_err(|error| {
-        vec![Wrong {
-            line: Some(error.line().unwrap_or(1).saturating_sub(1)),
-            message: told(&error, it),
-            fix: fix(error.kind()),
-        }]
+    let values = values(node, it, cluster);
+    let text = made(&it.profile.template, &values).map_err(|error| {
+        let message = format!("for {}: {}", it.machine.name, told(&error));
+        let known =
+            "machine, profile, director, domain, realServers, vips, openPorts, rootPassword";
+        vec![Wrong::of_template(
+            &error,
+            message,
+            fix(error.kind(), known),
+        )]
     })?;
     let wrong = match it.target().installer() {
         Installer::Anaconda => sections(&text),
@@ -99,11 +129,27 @@ fn file(node: &Node, it: &Installation, cluster: &Value) -> Result<String, Vec<W
     let wrong = wrong.into_iter().map(|(line, message)| Wrong {
         line: None,
         message: format!("line {line} of {}'s file {message}", it.machine.name),
-        fix: "each section ends with %end before the next begins",
+        fix: "each section ends with %end before the next begins".to_owned(),
     });
     match wrong.collect::<Vec<_>>() {
         none if none.is_empty() => Ok(text),
         some => Err(some),
+    }
+}
+
+/// The file that the lines of a template make: text, and no more of it than a file may have.
+fn made(lines: &[TemplateLine], values: &Value) -> Result<String, Error> {
+    let source: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let text = rendered(&source, values)?;
+    let refused = |why: String| Err(Error::new(ErrorKind::InvalidOperation, why));
+    let is_bad = |it: char| it.is_control() && !matches!(it, '\t' | '\n');
+    match text.chars().find(|it| is_bad(*it)) {
+        _ if text.len() > LONGEST => refused(format!("the file has more than {LONGEST} bytes")),
+        Some(it) => refused(format!(
+            "the file has the control character '{}'",
+            it.escape_default()
+        )),
+        None => Ok(text),
     }
 }
 
@@ -120,14 +166,7 @@ fn rendered(source: &str, values: &Value) -> Result<String, Error> {
     environment.add_filter("join", minijinja::filters::join);
     environment.add_filter("default", minijinja::filters::default);
     environment.add_test("defined", minijinja::tests::is_defined);
-    let text = environment.template_from_str(source)?.render(values)?;
-    match text.len() > LONGEST {
-        true => Err(Error::new(
-            ErrorKind::InvalidOperation,
-            format!("the file has more than {LONGEST} bytes"),
-        )),
-        false => Ok(text),
-    }
+    environment.template_from_str(source)?.render(values)
 }
 
 fn syntax() -> Result<SyntaxConfig, Error> {
@@ -172,6 +211,16 @@ fn cluster(node: &Node) -> Value {
     }
 }
 
+/// The director, and where the cluster reaches it; undefined when it has no address of ours.
+fn director(node: &Node) -> Value {
+    let mut addresses = hosts::addresses_of(node.director);
+    let address = addresses.next().map(|it| it.to_string());
+    context! {
+        name => node.director.name.as_str(),
+        address => address.map_or(Value::UNDEFINED, Value::from),
+    }
+}
+
 /// What a template may use. The hash of root's password is a mark: it is not known here.
 fn values(node: &Node, it: &Installation, cluster: &Value) -> Value {
     let machine = json!({
@@ -200,33 +249,32 @@ fn profile(it: &Installation) -> serde_json::Value {
         "name": profile.name, "target": profile.target, "url": profile.url,
         "language": it.language, "keyboard": it.keyboard, "timezone": it.timezone,
         "ntpServers": profile.ntp_servers, "repositories": profile.repositories,
-        "sshKeys": profile.ssh_keys, "disk": it.disk, "partitions": it.partitions,
+        "sshKeys": it.ssh_keys, "disk": it.disk, "partitions": it.partitions,
         "packages": it.packages, "enabledServices": profile.enabled_services,
         "mounts": it.mounts.iter().map(mount).collect::<Vec<_>>(),
         "pre": profile.pre, "post": profile.post,
     })
 }
 
-fn told(error: &Error, it: &Installation) -> String {
+fn told(error: &Error) -> String {
     let kind = error.kind();
     let detail = error
         .detail()
         .map(|it| format!(": {it}"))
         .unwrap_or_default();
-    format!("for {}: {kind}{detail}", it.machine.name)
+    format!("{kind}{detail}")
 }
 
-fn fix(kind: ErrorKind) -> &'static str {
-    match kind {
-        ErrorKind::UndefinedError => {
-            "the values are machine, profile, director, domain, realServers, vips, openPorts, rootPassword"
-        }
+fn fix(kind: ErrorKind, known: &str) -> String {
+    let fix = match kind {
+        ErrorKind::UndefinedError => return format!("the values are {known}"),
         ErrorKind::OutOfFuel => "shorten its loops",
         ErrorKind::UnknownFilter => "the filters are ks, join, default",
         _ => {
             "<%= VALUE %>, <% for NAME in LIST %> <% endfor %>, <% if VALUE %> <% endif %>, <%# COMMENT %>"
         }
-    }
+    };
+    fix.to_owned()
 }
 
 /// The sections of a kickstart file, which end before others begin, and nothing that fetches what was never looked at:

@@ -19,6 +19,11 @@ pub const VIRTUAL_SERVICES: usize = 65_536;
 /// The most destinations of a cluster, counted as the kernel does.
 pub const DESTINATIONS: usize = 262_144;
 
+/// The most files beside those that are generated.
+pub const FILES: usize = 1024;
+/// The largest of them, in bytes.
+pub const FILE_CONTENT: usize = 1 << 20;
+
 /// A limit that a document exceeds, and where.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Exceeded {

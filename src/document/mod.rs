@@ -7,18 +7,21 @@ mod boot;
 pub mod check;
 mod director;
 mod explain;
+mod files;
 pub mod limits;
 mod load;
 mod netboot;
 mod problem;
 mod schema;
 mod services;
+mod ssh;
 mod strict;
 pub mod values;
 mod warn;
 
 pub use boot::{Boot, Loaders};
 pub use director::{Bond, Bridge, Director, Dummy, Interface, Route, SysctlSetting, Vlan};
+pub use files::PlainFile;
 pub use load::{examine, load};
 pub use netboot::{
     Dhcp, Export, InstallException, Installer, KickstartProfile, Netboot, NfsMount, Partition,
@@ -30,6 +33,7 @@ pub use services::{
     Drop, Firewall, Ipvs, Match, Persistence, RealServer, Service, ServiceDestination, Timeouts,
     Tunnel, Vip,
 };
+pub use ssh::Ssh;
 pub(crate) use values::SECTIONS;
 pub use values::*;
 pub use warn::Warning;
@@ -79,4 +83,17 @@ pub struct Document {
     /// Whether `/etc/hosts` gets a block with the nodes. Default: true with `netboot`, else false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub etc_hosts: Option<bool>,
+    /// Logging in from the directors to the real servers. Absent: left alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ssh: Option<Ssh>,
+    /// Files of your own on the directors, each the same on all of them but for what its template makes of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<PlainFile>,
+}
+
+impl Document {
+    /// Whether `/etc/hosts` is to have a block of ours.
+    pub fn wants_hosts(&self) -> bool {
+        self.etc_hosts.unwrap_or(self.netboot.is_some())
+    }
 }

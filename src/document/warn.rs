@@ -42,7 +42,22 @@ const RULES: &[Rule] = &[
     unused_vips,
     unreachable_real_servers,
     closed_installations,
+    files_of_everybody,
 ];
+
+/// What root reads, others should not write.
+fn files_of_everybody(index: &Index<'_>, warnings: &mut Vec<Warning>) {
+    for (at, file) in index.document.files.iter().enumerate() {
+        let mode = file.mode.as_ref().filter(|mode| mode.bits() & 0o002 != 0);
+        if let Some(mode) = mode {
+            let message = format!(
+                "with mode {mode} everybody on the director may write {}",
+                file.path
+            );
+            add(warnings, format!("files[{at}].mode"), message);
+        }
+    }
+}
 
 fn add(warnings: &mut Vec<Warning>, path: String, message: String) {
     warnings.push(Warning { path, message });
@@ -270,9 +285,11 @@ fn unreachable_real_servers(index: &Index<'_>, warnings: &mut Vec<Warning>) {
 /// A machine that nobody can log in to was installed for nothing, unless a script says otherwise.
 fn closed_installations(index: &Index<'_>, warnings: &mut Vec<Warning>) {
     let profiles = index.document.netboot.iter().flat_map(|it| &it.kickstart);
+    let ssh = index.document.ssh.as_ref();
+    let director = ssh.is_some_and(|it| it.public_key.is_some());
     for (at, profile) in profiles.enumerate() {
         let scripts = !profile.post.is_empty() || !profile.template.is_empty();
-        let keys = !profile.ssh_keys.is_empty();
+        let keys = director || !profile.ssh_keys.is_empty();
         if !scripts && !keys && profile.root_password_file.is_none() {
             let message = "nobody can log in to what it installs: the password of root is locked and there are no sshKeys";
             add(

@@ -7,7 +7,7 @@ use crate::output::escaped;
 use crate::resources::Change;
 use crate::resources::address::Address;
 use crate::resources::destination::Destination;
-use crate::resources::file::{File, Form};
+use crate::resources::file::{File, Form, Owner};
 use crate::resources::link::{Link, LinkKind};
 use crate::resources::nftables::{ChainName, NftTable, Policy};
 use crate::resources::route::Route;
@@ -340,18 +340,28 @@ fn file(it: &File) -> String {
 
 fn file_edit(from: &File, to: &File) -> String {
     let (added, removed) = crate::output::diff::counts(&from.content.shown(), &to.content.shown());
-    let mode = |it: &File| it.mode.map_or_else(String::new, |it| format!("{it:o}"));
-    let modes = edits([("mode", mode(from), mode(to))]);
+    let dress = dress(from, to);
     let taken = if from.untouched_default {
         "replaces the package's own; "
     } else {
         ""
     };
     match (added, removed) {
-        (0, 0) if modes.is_empty() => format!("{taken}(secret changed)"),
-        (0, 0) => modes,
-        _ => format!("{taken}+{added} −{removed} lines"),
+        (0, 0) if dress.is_empty() => format!("{taken}(secret changed)"),
+        (0, 0) => dress,
+        _ if dress.is_empty() => format!("{taken}+{added} −{removed} lines"),
+        _ => format!("{taken}+{added} −{removed} lines, {dress}"),
     }
+}
+
+/// What is different beside the content.
+fn dress(from: &File, to: &File) -> String {
+    let mode = |it: &File| it.mode.map_or_else(String::new, |it| format!("{it:04o}"));
+    let owner = |it: &File| it.owner.as_ref().map_or_else(String::new, Owner::to_string);
+    edits([
+        ("mode", mode(from), mode(to)),
+        ("owner", owner(from), owner(to)),
+    ])
 }
 
 fn unit(delta: &Delta<Unit>) -> String {

@@ -2,12 +2,9 @@
 
 use super::{Content, Source, SourceError, watch::Watch};
 use crate::document::limits::FILE_BYTES;
-use crate::trust::{Reason, Trust, directories, judge_file, resolve};
+use crate::trust::{self, Trust, directories};
 use std::{
-    fs::{File, OpenOptions},
     hash::{DefaultHasher, Hasher},
-    io::Read,
-    os::unix::fs::OpenOptionsExt,
     path::PathBuf,
 };
 
@@ -67,8 +64,7 @@ impl FileSource {
             culprit,
             reason,
         };
-        let file = resolve(&self.path, self.trust).map_err(error)?;
-        let bytes = read_checked(&file, self.trust).map_err(|reason| error((file, reason)))?;
+        let bytes = trust::read(&self.path, self.trust, FILE_BYTES).map_err(error)?;
         Ok(Content {
             name: self.path.to_string_lossy().into_owned(),
             bytes,
@@ -79,35 +75,6 @@ impl FileSource {
 enum Change {
     Yes,
     No,
-}
-
-/// Opens a file, judges what was opened, and reads that: there is no moment in between to swap it.
-fn read_checked(path: &PathBuf, trust: Trust) -> Result<Vec<u8>, Reason> {
-    let mut options = OpenOptions::new();
-    // A pipe would make us wait for a writer, and a link that appeared just now is none of those we judged.
-    options
-        .read(true)
-        .custom_flags(libc::O_NONBLOCK | libc::O_NOFOLLOW | libc::O_NOCTTY);
-    let file = options.open(path).map_err(Reason::Io)?;
-    let facts = file.metadata().map_err(Reason::Io)?;
-    judge_file(&facts, trust)?;
-    read_all(&file, facts.len())
-}
-
-fn read_all(file: &File, size: u64) -> Result<Vec<u8>, Reason> {
-    let limit = FILE_BYTES as u64;
-    if size > limit {
-        return Err(Reason::TooLarge { size, limit });
-    }
-    let mut bytes = Vec::with_capacity(size as usize);
-    // It may be growing while we read.
-    file.take(limit + 1)
-        .read_to_end(&mut bytes)
-        .map_err(Reason::Io)?;
-    match bytes.len() as u64 {
-        size if size > limit => Err(Reason::TooLarge { size, limit }),
-        _ => Ok(bytes),
-    }
 }
 
 impl Source for FileSource {

@@ -104,3 +104,46 @@ fn a_shared_file_keeps_its_owner_and_ours_is_roots() {
     assert_eq!(owner("shared"), (1234, 4321));
     assert_eq!(owner("whole"), (0, 4321));
 }
+
+/// Markers on one side, doubled and reversed: nothing is written, whatever is wanted.
+#[test]
+fn no_unbalanced_marker_is_guessed_about() {
+    use lvs_reconcile::resources::file::block::{BEGIN, END};
+    for lines in [
+        vec![BEGIN],
+        vec![END],
+        vec![END, BEGIN],
+        vec![BEGIN, BEGIN, END],
+        vec![BEGIN, END, END],
+        vec![BEGIN, END, BEGIN, END],
+    ] {
+        let room = Room::new();
+        let text = format!("127.0.0.1 localhost\n{}\nlast\n", lines.join("\nx\n"));
+        room.write("hosts", &text);
+        let (old, new) = (room.block("hosts", "1\n"), room.block("hosts", "2\n"));
+        for delta in [create(&new), update(&old, &new), delete(&old)] {
+            assert!(refused(&delta).contains("marker"), "{lines:?}");
+        }
+        assert!(look(std::slice::from_ref(&new), &[]).is_err());
+        assert_eq!(room.read("hosts"), text);
+    }
+}
+
+/// A machine without the file gets one with our lines alone; a second run does nothing.
+#[test]
+fn a_file_that_is_not_there_is_made() {
+    let room = Room::new();
+    let ours = room.block("hosts", "172.16.0.2\trs1\n");
+    assert_eq!(seen(&ours), None);
+    done(&[create(&ours)]);
+    assert_eq!(seen(&ours), Some(ours.clone()));
+    assert_eq!(
+        fs::metadata(room.path("hosts")).unwrap().mode() & 0o7777,
+        0o644
+    );
+    let outcomes = lvs_reconcile::resources::file::apply::perform(&[&create(&ours)]);
+    assert!(matches!(
+        outcomes[..],
+        [lvs_reconcile::host::Outcome::AlreadySo]
+    ));
+}

@@ -88,6 +88,7 @@ pub fn file(path: &str, form: Form, content: Content) -> File {
         },
         content,
         mode: Some(0o640),
+        owner: None,
         untouched_default: false,
     }
 }

@@ -1,6 +1,6 @@
 //! The generated files, read by the programs they are for. These tests need root and the daemons:
 //! `cargo test --test rendered -- --include-ignored`. A program that is missing fails them, unless `WITHOUT` names it
-//! (`WITHOUT=dhcpd,kea-dhcp4,dnsmasq,exportfs,ksvalidator,debconf-set-selections,busybox,python`).
+//! (`WITHOUT=dhcpd,kea-dhcp4,dnsmasq,exportfs,ksvalidator,debconf-set-selections,busybox,python,ssh`).
 
 use std::env;
 use std::fs;
@@ -321,4 +321,68 @@ fn the_shell_reads_the_interfaces() {
         let script = format!("{text}\n[ \"$INTERFACESv4\" = eth1 ] && [ -z \"$INTERFACESv6\" ]");
         assert_eq!(refusal("sh", &["-eu"], &script), None, "{name}");
     }
+}
+
+/// By its short name and its full one, and nobody else: what ssh makes of the file is what the document says.
+#[test]
+#[ignore = "needs root and the daemons"]
+fn ssh_finds_the_real_servers() {
+    let Some(ssh) = validator("ssh") else {
+        return;
+    };
+    let mut seen = 0;
+    for (case, director) in everything() {
+        let document = super::document(&case);
+        let desired = resolved(&case, &director);
+        let Some((_, text)) = desired::render(&desired).find(|it| it.0.contains("/ssh_config.d/"))
+        else {
+            continue;
+        };
+        let domain = document
+            .domain
+            .as_ref()
+            .map(|it| it.as_str())
+            .unwrap_or_default();
+        for machine in &document.real_servers {
+            for name in [
+                machine.name.to_string(),
+                format!("{}.{domain}", machine.name),
+            ] {
+                let asked = asked(&ssh, &text, &name);
+                assert_eq!(
+                    asked,
+                    (machine.address.to_string(), "root".into()),
+                    "{case}: {name}"
+                );
+                assert_eq!(
+                    self::asked(&ssh, &text, &format!("{name}x")).0,
+                    format!("{name}x")
+                );
+                seen += 1;
+            }
+        }
+        let other = asked(&ssh, &text, "rs9");
+        assert_eq!(other.0, "rs9", "{case}");
+    }
+    assert!(seen >= 8, "{seen}");
+}
+
+/// Where ssh goes for a name, and as whom.
+fn asked(ssh: &str, config: &str, name: &str) -> (String, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config");
+    fs::write(&path, config).unwrap();
+    let output = Command::new(ssh)
+        .args(["-G", "-F"])
+        .arg(&path)
+        .arg(name)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let said = String::from_utf8(output.stdout).unwrap();
+    let of = |word: &str| {
+        let mut lines = said.lines().filter_map(|it| it.split_once(' '));
+        lines.find(|it| it.0 == word).unwrap().1.to_owned()
+    };
+    (of("hostname"), of("user"))
 }

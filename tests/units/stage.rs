@@ -55,6 +55,7 @@ pub fn file(path: &str, text: &str) -> File {
         },
         content: Content::text(text),
         mode: None,
+        owner: None,
         untouched_default: false,
     }
 }

@@ -232,6 +232,7 @@ fn file(path: &str, content: &str) -> File {
         },
         content: Content::text(content),
         mode: Some(0o644),
+        owner: None,
         untouched_default: false,
     }
 }

@@ -73,7 +73,7 @@ fn script<T: ToString>(before: &[&str], lines: &[T]) -> Option<Value> {
 /// What cloud-init does in the installed system: with `user-data` there is no first user but root.
 fn first_boot(it: &Installation) -> Value {
     let mut root =
-        json!({ "name": "root", "lock_passwd": true, "ssh_authorized_keys": it.profile.ssh_keys });
+        json!({ "name": "root", "lock_passwd": true, "ssh_authorized_keys": it.ssh_keys });
     if it.profile.root_password_file.is_some() {
         root["lock_passwd"] = false.into();
         root["hashed_passwd"] = PASSWORD.to_string().into();

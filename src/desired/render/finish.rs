@@ -12,7 +12,7 @@ pub(super) enum By {
 /// Mounts, and by script also keys and services. Empty when there is nothing to do.
 pub(super) fn finish(it: &Installation, keys: By, services: By) -> Vec<String> {
     let mut lines = Vec::new();
-    if keys == By::Script && !it.profile.ssh_keys.is_empty() {
+    if keys == By::Script && !it.ssh_keys.is_empty() {
         write_keys(&mut lines, it);
     }
     for mount in &it.mounts {
@@ -39,7 +39,7 @@ pub(super) fn finish(it: &Installation, keys: By, services: By) -> Vec<String> {
 fn write_keys(lines: &mut Vec<String>, it: &Installation) {
     lines.push("mkdir -p -m 700 /root/.ssh".to_owned());
     lines.push("cat >>/root/.ssh/authorized_keys <<'KEYS'".to_owned());
-    lines.extend(it.profile.ssh_keys.iter().map(|key| key.to_string()));
+    lines.extend(it.ssh_keys.iter().cloned());
     lines.push("KEYS".to_owned());
     lines.push("chmod 600 /root/.ssh/authorized_keys".to_owned());
     lines.push("! command -v restorecon >/dev/null || restorecon -R /root/.ssh".to_owned());

@@ -44,8 +44,8 @@ fn write_root(text: &mut String, it: &Installation) {
         None => text.push_str("rootpw --lock\n"),
     }
     if keys_by(it) == By::Installer {
-        for key in &it.profile.ssh_keys {
-            let key = shell_words::quote(key.as_str());
+        for key in &it.ssh_keys {
+            let key = shell_words::quote(key);
             let _ = writeln!(text, "sshkey --username=root {key}");
         }
     }
@@ -53,7 +53,7 @@ fn write_root(text: &mut String, it: &Installation) {
 
 /// Red Hat 7 has no command for keys, and the others take one for each account: a second one is an error.
 fn keys_by(it: &Installation) -> By {
-    match (it.target(), it.profile.ssh_keys.as_slice()) {
+    match (it.target(), it.ssh_keys.as_slice()) {
         (KickstartTarget::Rhel7, _) | (_, [_, _, ..]) => By::Script,
         _ => By::Installer,
     }

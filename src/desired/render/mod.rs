@@ -17,6 +17,7 @@ mod modules;
 mod nginx;
 mod preseed;
 mod secret;
+mod ssh_config;
 mod sysctls;
 
 pub(super) use autoinstall::{autoinstall, meta_data};
@@ -36,6 +37,7 @@ pub(super) use modules::modules;
 pub(super) use nginx::{Web, nginx};
 pub(super) use preseed::preseed;
 pub(super) use secret::{PASSWORD, with_password};
+pub(super) use ssh_config::ssh_config;
 pub(super) use sysctls::sysctls;
 
 use crate::document::{DomainName, Name};

@@ -7,6 +7,8 @@
 )]
 
 mod dhcp;
+mod files;
+mod hosts;
 mod node;
 mod services;
 

@@ -82,6 +82,8 @@ fn what_only_the_node_can_tell_comes_all_at_once() {
         web_unit: None,
         serves_dns: false,
         armed: Default::default(),
+        hosts: HostsFile::default(),
+        public_key: PublicKey::Unknown,
         origin: Origin::Machine,
     };
     let wishes = json!({

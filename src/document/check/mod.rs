@@ -7,6 +7,7 @@ mod addresses;
 mod clashes;
 mod destinations;
 mod exports;
+mod files;
 mod firewall;
 mod index;
 mod interfaces;
@@ -21,6 +22,7 @@ mod real_servers;
 mod routes;
 mod services;
 mod size;
+mod ssh;
 mod sysctls;
 mod vips;
 
@@ -124,6 +126,10 @@ const RULES: &[Rule] = &[
     firewall::drops,
     firewall::masquerade,
     exports::exports,
+    files::contents,
+    files::places,
+    files::nested,
+    ssh::ssh,
     netboot::domain,
     netboot::dhcp,
     netboot::boot,

@@ -36,6 +36,8 @@ pub fn unique_names(index: &Index<'_>, findings: &mut Findings) {
     }
     let paths = document.exports.iter().map(|it| &it.path);
     once(findings, "exports", "path", paths);
+    let paths = document.files.iter().map(|it| &it.path);
+    once(findings, "files", "path", paths);
 }
 
 /// Interfaces and settings of a director stand there once.

@@ -3,7 +3,7 @@
 use super::{Findings, index::Index};
 use crate::document::{
     Port, Service,
-    limits::{DESTINATIONS, DIRECTORS, INTERFACES, VIRTUAL_SERVICES},
+    limits::{DESTINATIONS, DIRECTORS, FILES, INTERFACES, VIRTUAL_SERVICES},
 };
 
 /// The lists that other rules walk through again and again.
@@ -11,6 +11,14 @@ pub fn lists(index: &Index<'_>, findings: &mut Findings) {
     if index.document.directors.len() > DIRECTORS {
         let message = format!("more than {DIRECTORS} directors");
         findings.add("directors".to_owned(), message, "split the cluster");
+    }
+    if index.document.files.len() > FILES {
+        let message = format!("more than {FILES} files");
+        findings.add(
+            "files".to_owned(),
+            message,
+            "put them into a package of your own",
+        );
     }
     for (at, director) in index.directors() {
         if director.interfaces.len() > INTERFACES {

@@ -1,4 +1,4 @@
-//! What an installer gets beside words: keys, servers, lines of scripts.
+//! What an installer gets beside words: keys, servers, lines of scripts and of files.
 
 use super::text::{plain, text};
 use super::{BadValue, DomainName, as_json_string, names::stranger};
@@ -43,10 +43,16 @@ text! {
         "description": "One line of a shell script. No control character but the tab, and no word in front that the installer takes for one of its own, such as \"%end\".",
         "pattern": r"^(?!\s*%(ksappend|(end|include|pre|pre-install|post|packages|addon|anaconda|certificate|onerror|traceback)(\s|$)))[^\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028\u2029]*$",
     };
+    /// One line of a file.
+    FileLine, template_line, {
+        "type": "string",
+        "description": "One line of a file. No control character but the tab.",
+        "pattern": r"^[^\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028\u2029]*$",
+    };
     /// One line of a template.
     TemplateLine, template_line, {
         "type": "string",
-        "description": "One line of a template: the installer's own language with <%= VALUE %>, <% TAG %> and <%# COMMENT %>. No control character but the tab.",
+        "description": "One line of a template: the language of the file with <%= VALUE %>, <% TAG %> and <%# COMMENT %>. No control character but the tab.",
         "pattern": r"^[^\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028\u2029]*$",
     };
 }

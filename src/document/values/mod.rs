@@ -1,8 +1,8 @@
 //! The values a document may hold: every string and number has a type of its own, with a closed grammar.
 //!
 //! A value that could be built contains no character that means something to a generated file, a shell or a terminal,
-//! so no renderer ever has to quote, and none can be talked into writing a directive. Two are text of their own, a line
-//! of a script and one of a template; and the words of a public key stand apart.
+//! so no renderer ever has to quote, and none can be talked into writing a directive. Three are text of their own, a
+//! line of a script, of a template and of a file; and the words of a public key stand apart.
 
 mod addresses;
 mod install;
@@ -14,16 +14,18 @@ mod words;
 
 pub use addresses::{Address, Address4, Address6};
 pub(crate) use install::SECTIONS;
-pub use install::{RepositoryName, ScriptLine, ServerName, SshKey, TemplateLine, UnitName};
-pub use names::{DomainName, InterfaceName, Label, Name};
+pub use install::{
+    FileLine, RepositoryName, ScriptLine, ServerName, SshKey, TemplateLine, UnitName,
+};
+pub use names::{AccountName, DomainName, InterfaceName, Label, Name};
 pub use network::{ExportClient, InterfaceAddress, MacAddress, Network};
 pub use numbers::{
     FirewallMark, LeaseSeconds, Metric, Mtu, PersistenceSeconds, Port, PrefixLength, RoutingTable,
     SizeMiB, Threshold, TimeoutSeconds, Version, VlanId, Weight,
 };
 pub use text::{
-    AbsolutePath, BootFile, DiskName, KernelArgument, Keyboard, Language, MountPoint, PackageName,
-    SchemaReference, SysctlKey, SysctlValue, TimeZone, Url,
+    AbsolutePath, BootFile, DiskName, FileMode, KernelArgument, Keyboard, Language, MountPoint,
+    PackageName, SchemaReference, SysctlKey, SysctlValue, TimeZone, Url,
 };
 pub(super) use words::nearest;
 pub use words::{

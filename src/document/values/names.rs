@@ -175,6 +175,45 @@ as_json_string!(InterfaceName, {
     "examples": ["eth0", "bond0.100"],
 });
 
+/// A user or a group, by name. A number says nothing of who is meant.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountName(SmolStr);
+
+impl AccountName {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for AccountName {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+        let rule = "a user or a group is 1 to 32 of A-Z, a-z, 0-9, \"_\", \".\" and \"-\", and begins with a letter or \"_\"";
+        let wrong = |message: String| Err(BadValue::new(message, rule));
+        match text {
+            "" => wrong("is empty".into()),
+            _ if text.len() > 32 => wrong(format!("has {} bytes", text.len())),
+            _ if !text.chars().all(allowed) => {
+                wrong(format!("contains {}", stranger(text, allowed)))
+            }
+            _ if !text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') => {
+                wrong("does not begin with a letter".into())
+            }
+            _ => Ok(Self(SmolStr::new(text))),
+        }
+    }
+}
+
+as_json_string!(AccountName, {
+    "type": "string",
+    "description": "A user or a group, by name.",
+    "pattern": "^[A-Za-z_][A-Za-z0-9_.-]{0,31}$",
+    "examples": ["root", "www-data"],
+});
+
 /// The part of an address label after `INTERFACE:`, as in `eth0:50`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Label(Box<str>);
@@ -224,4 +263,4 @@ macro_rules! show_as_str {
         }
     )*};
 }
-show_as_str!(Name DomainName InterfaceName Label);
+show_as_str!(Name DomainName InterfaceName AccountName Label);

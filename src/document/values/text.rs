@@ -58,6 +58,13 @@ text! {
         "pattern": r"^(/(?!\.\.?(/|$))[A-Za-z0-9._-]+)+$",
         "maxLength": 1023,
     };
+    /// Permission bits, without those that lend a file's owner to who runs it.
+    FileMode, file_mode, {
+        "type": "string",
+        "description": "Permission bits in octal, as chmod(1) reads them: owner, group, others.",
+        "pattern": "^0?[0-7]{3}$",
+        "examples": ["0644", "0600"],
+    };
     /// The value of a sysctl.
     SysctlValue, |text| plain(text, 255, " ._-", "write the value as /proc/sys shows it, fields separated by spaces"), {
         "type": "string",
@@ -171,6 +178,27 @@ fn absolute_path(text: &str) -> Result<(), BadValue> {
             wrong("has a slash at its end or two in a row")
         }
         _ => Ok(()),
+    }
+}
+
+fn file_mode(text: &str) -> Result<(), BadValue> {
+    let fix = "write three octal digits, such as \"0644\"";
+    let digits = text.bytes().all(|it| matches!(it, b'0'..=b'7'));
+    match text.len() {
+        3 if digits => Ok(()),
+        4 if digits && text.starts_with('0') => Ok(()),
+        4 if digits => Err(BadValue::new(
+            "sets setuid, setgid or the sticky bit, which a file of a document never has",
+            fix,
+        )),
+        _ => Err(BadValue::new("is no mode", fix)),
+    }
+}
+
+impl FileMode {
+    /// The bits.
+    pub fn bits(&self) -> u32 {
+        u32::from_str_radix(self.as_str(), 8).unwrap_or_default()
     }
 }
 

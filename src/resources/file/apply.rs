@@ -14,10 +14,11 @@ use crate::host::{HostError, Outcome};
 
 use super::attempt::attempt;
 use super::directory::{Directories, Directory, Missing};
+use super::dress::{as_it_was, is_dressed, look};
 use super::live::{self, Live, Version};
 use super::reason::because;
 use super::secret::Secrets;
-use super::stage::{Durable, Look, Staged};
+use super::stage::{Durable, Staged};
 use super::{File, Form, block};
 
 /// Added to the name of a package's file that ours replaces; it comes back when ours goes.
@@ -133,11 +134,7 @@ impl Run {
             (Form::Whole, Some(live)) => Some(live.bytes.as_slice()),
             (Form::Block, Some(live)) => block::find(&live.bytes).map_err(failed)?,
         };
-        let mode = there.map(|it| it.mode);
-        let right_mode = delta
-            .to()
-            .is_none_or(|to| to.mode.is_none() || to.mode == mode);
-        if self.is(part, delta.to())? && right_mode {
+        if self.is(part, delta.to())? && is_dressed(delta, there).map_err(failed)? {
             return Ok(true);
         }
         match self.is(part, delta.from())? {
@@ -181,7 +178,7 @@ impl Run {
         let Some(bytes) = self.new_bytes(delta, there)? else {
             return Ok(Act::Remove);
         };
-        let look = look(delta, there);
+        let look = look(delta, there).map_err(failed)?;
         let ours = Staged::write(directory, name, &bytes, &look, durable).map_err(failed)?;
         let shipped = delta.from().is_some_and(|from| from.untouched_default);
         match there.filter(|_| shipped) {
@@ -331,34 +328,6 @@ fn sync_all(works: &[Option<Work>]) -> Result<(), (usize, String)> {
         }
     }
     Ok(())
-}
-
-/// A file of ours is root's and keeps the group it had (a daemon's, perhaps); a file of somebody else keeps all.
-fn look<'a>(delta: &Delta<File>, there: Option<&'a Live>) -> Look<'a> {
-    let mode = delta.to().and_then(|to| to.mode);
-    let whole = delta.subject().key.form == Form::Whole;
-    let owner = match whole {
-        true => Some(nix::unistd::geteuid().as_raw()),
-        false => there.map(|it| it.uid),
-    };
-    Look {
-        mode: mode
-            .filter(|_| whole)
-            .or(there.map(|it| it.mode))
-            .unwrap_or(0o644),
-        uid: owner,
-        gid: there.map(|it| it.gid),
-        old: there,
-    }
-}
-
-fn as_it_was(there: &Live) -> Look<'_> {
-    Look {
-        mode: there.mode,
-        uid: Some(there.uid),
-        gid: Some(there.gid),
-        old: Some(there),
-    }
 }
 
 fn original(name: &OsStr) -> OsString {

@@ -36,7 +36,7 @@ pub(super) fn put(file: &[u8], content: &str) -> Result<Vec<u8>, String> {
 }
 
 /// The file without our lines.
-pub(super) fn without(file: &[u8]) -> Result<Vec<u8>, String> {
+pub(crate) fn without(file: &[u8]) -> Result<Vec<u8>, String> {
     let Some(at) = place(file)? else {
         return Ok(file.to_vec());
     };

@@ -53,7 +53,10 @@ pub async fn check(deltas: &[&Delta<File>]) -> Result<(), HostError> {
         .collect();
     for file in deltas.iter().filter_map(|delta| delta.to()) {
         let path = &file.key.path;
-        if path.ends_with("/dhcpd.conf") {
+        if let Some(owner) = &file.owner {
+            // Its author's own, whatever it is called.
+            owner.ids().map_err(|reason| unusable(file, reason))?;
+        } else if path.ends_with("/dhcpd.conf") {
             dhcpd(file).await?;
         } else if path.ends_with("/kea-dhcp4.conf") {
             kea::check(file).await?;

@@ -14,6 +14,7 @@ mod attributes;
 pub mod block;
 pub mod check;
 mod directory;
+mod dress;
 mod live;
 pub mod observe;
 mod package;
@@ -32,9 +33,19 @@ pub struct File {
     /// Permission bits of a whole file; a block leaves those of its file alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<u32>,
+    /// Whose a whole file is. None: root's, in the group that it had; most files are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
     /// Observed only: a configuration file as its package ships it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub untouched_default: bool,
+}
+
+/// A user and a group, by name; by number where the machine has no name for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    pub user: String,
+    pub group: String,
 }
 
 /// Which file, and how much of it.
@@ -133,6 +144,12 @@ impl Resource for File {
 
     fn may_be_taken_over(&self) -> bool {
         self.untouched_default
+    }
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.user, self.group)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::host::{HostError, Scope};
 use super::directory::{Directories, Missing};
 use super::live::Live;
 use super::secret::Secrets;
-use super::{Content, File, FileKey, Form, block, live, package};
+use super::{Content, File, FileKey, Form, block, dress, live, package};
 
 /// Looks at the files wanted and at those we made, and at no others.
 pub async fn observe(_host: &mut LinuxHost, scope: &Scope<'_>) -> Result<Set<File>, HostError> {
@@ -74,6 +74,7 @@ impl Look {
                 key: key.clone(),
                 content,
                 mode: shown_mode(key.form, desired, found.mode),
+                owner: dress::owner(key.form, desired, found.ids()),
                 untouched_default: false,
             },
             bytes: found.bytes,

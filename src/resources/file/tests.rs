@@ -112,6 +112,7 @@ fn file(room: &Path, name: &str, text: &str) -> File {
         },
         content: Content::text(text),
         mode: Some(0o640),
+        owner: None,
         untouched_default: false,
     }
 }
