@@ -41,9 +41,7 @@ pub(super) use ssh_config::ssh_config;
 pub(super) use sysctls::sysctls;
 
 use crate::document::{DomainName, Name};
-
-/// The first line of every file that is wholly ours. Fixed text: a value has no place in a comment.
-const HEADER: &str = "# written by lvs-reconcile\n";
+use crate::resources::file::HEADER;
 
 /// The full name of a node.
 pub(super) fn full_name(name: &Name, domain: Option<&DomainName>) -> String {

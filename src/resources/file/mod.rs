@@ -80,6 +80,10 @@ pub enum Piece {
     Hidden(Hidden),
 }
 
+/// The first line of every generated file that is wholly ours and can have a comment; a line that must be the first
+/// stands before it. Fixed text: a value has no place in a comment.
+pub const HEADER: &str = "# written by lvs-reconcile\n";
+
 /// What is printed in place of a secret.
 const SHOWN_SECRET: &str = "(secret)";
 

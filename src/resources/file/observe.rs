@@ -9,7 +9,7 @@ use crate::host::{HostError, Scope};
 use super::directory::{Directories, Missing};
 use super::live::Live;
 use super::secret::Secrets;
-use super::{Content, File, FileKey, Form, block, dress, live, package};
+use super::{Content, File, FileKey, Form, HEADER, block, dress, live, package};
 
 /// Looks at the files wanted and at those we made, and at no others.
 pub async fn observe(_host: &mut LinuxHost, scope: &Scope<'_>) -> Result<Set<File>, HostError> {
@@ -131,6 +131,12 @@ fn shown_mode(form: Form, desired: Option<&File>, mode: u32) -> Option<u32> {
     }
 }
 
+/// No package ships it.
+fn is_written_by_us(bytes: &[u8]) -> bool {
+    let mut lines = bytes.split_inclusive(|it| *it == b'\n').take(2);
+    lines.any(|it| it == HEADER.as_bytes())
+}
+
 /// Whole files of which it matters: wanted and different, perhaps because an undo has put them back; or ours, no longer
 /// wanted, and perhaps put back.
 fn may_be_defaults<'a>(seen: &'a [Seen], scope: &Scope<'_>) -> Vec<(&'a str, &'a [u8])> {
@@ -144,10 +150,25 @@ fn may_be_defaults<'a>(seen: &'a [Seen], scope: &Scope<'_>) -> Vec<(&'a str, &'a
             .map(|desired| desired != &it.file);
         // Debian's policy keeps configuration files under /etc; dpkg is not asked about thousands of others.
         let shipped = key.form == Form::Whole && key.path.starts_with("/etc/");
-        shipped && differs.unwrap_or(owned)
+        shipped && differs.unwrap_or(owned) && !is_written_by_us(&it.bytes)
     };
     seen.iter()
         .filter(matters)
         .map(|it| (it.file.key.path.as_str(), it.bytes.as_slice()))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_we_wrote_is_no_package_s() {
+        assert!(is_written_by_us(b"# written by lvs-reconcile\nsubnet\n"));
+        assert!(is_written_by_us(b"#!ipxe\n# written by lvs-reconcile\n"));
+        assert!(!is_written_by_us(
+            b"# a package's\n\n# written by lvs-reconcile\n"
+        ));
+        assert!(!is_written_by_us(b"# written by lvs-reconciles"));
+    }
 }
