@@ -52,7 +52,7 @@ const fn rank(impact: &Impact) -> u8 {
     }
 }
 
-/// `**2 of 14 changes may cut connections**, 3 concern new ones: 3 create, 8 update, 3 delete.`
+/// `**2 of 14 changes may cut connections**, 3 concern new connections: 3 create, 8 update, 3 delete.`
 fn headline(turn: &Turn, rows: &[(Impact, &Change)]) -> String {
     if rows.is_empty() {
         return "**Nothing to do.**".to_owned();
@@ -66,7 +66,7 @@ fn headline(turn: &Turn, rows: &[(Impact, &Change)]) -> String {
     };
     let count = Count::of(&turn.changes);
     format!(
-        "{first}, {new} concern new ones: {} create, {} update, {} delete.",
+        "{first}, {new} concern new connections: {} create, {} update, {} delete.",
         count.create, count.update, count.delete
     )
 }
