@@ -12,6 +12,7 @@ pub mod json;
 pub mod report;
 pub mod shares;
 pub mod status;
+pub mod strangers;
 pub mod text;
 pub mod time;
 pub mod words;

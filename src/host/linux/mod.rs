@@ -16,6 +16,7 @@ pub mod balancer;
 pub mod child;
 pub mod facts;
 pub mod kea;
+pub mod leases;
 pub mod links;
 pub mod modules;
 pub mod nfnl;
