@@ -123,6 +123,25 @@ impl AdoptMachine {
         })
     }
 
+    /// The services that do not balance to it, and how they would.
+    fn outside(&self, added: &Added) -> String {
+        const SHOWN: usize = 8;
+        let names = added.outside.iter().map(Name::as_str);
+        let mut shown: Vec<_> = names.take(SHOWN).map(str::to_owned).collect();
+        if let more @ 1.. = added.outside.len() - shown.len() {
+            shown.push(format!("{more} more"));
+        }
+        let fix = match self.dry_run {
+            true => "--service NAME adds it",
+            false => "add its name there, or their tag to it",
+        };
+        let name = &added.machine.name;
+        format!(
+            "note  {name} gets no clients of {}: they name their real servers, or pick them by a tag; {fix}\n",
+            shown.join(", ")
+        )
+    }
+
     /// What is worth knowing, and what comes next.
     fn remarks(&self, added: &Added, document: &Document) -> String {
         let mut said: String = added
@@ -132,11 +151,7 @@ impl AdoptMachine {
             .collect();
         let name = &added.machine.name;
         if !added.outside.is_empty() {
-            let outside: Vec<_> = added.outside.iter().map(Name::as_str).collect();
-            said += &format!(
-                "note  {name} is in no list or tag of: {}; --service adds it\n",
-                outside.join(", ")
-            );
+            said += &self.outside(added);
         }
         if self.dry_run {
             return said + "nothing was written\n";

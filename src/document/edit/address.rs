@@ -44,55 +44,77 @@ fn pool(document: &Document) -> Option<(IpAddr, IpAddr)> {
 
 /// After the highest of the real servers that are in the network, and when there is none, from its beginning on.
 ///
-/// What DHCP hands out may be somebody's until his lease ends, even when it is reserved for another from now on.
+/// What DHCP hands out may be somebody's until his lease ends, even when it is reserved for another from now on: one of
+/// those is only taken when there is no other.
 pub(super) fn next_in(document: &Document, network: Network) -> Option<Free> {
-    let first = number(network.get().network()).saturating_add(1);
-    let last = match network.get().broadcast() {
-        it if it.is_ipv4() => number(it).checked_sub(1)?,
-        it => number(it),
-    };
-    let numbers = |list: Vec<IpAddr>| {
-        let here = list.into_iter().filter(|it| network.contains(*it));
-        here.map(number).collect::<BTreeSet<u128>>()
-    };
-    let highest = numbers(machines(document).collect()).last().copied();
-    let taken = numbers(machines(document).chain(others(document)).collect());
     let pool = pool(document).filter(|it| network.contains(it.0));
-    let search = Search {
-        taken,
-        pool: pool.map(|(first, last)| (number(first), number(last))),
-        is_ipv4: network.get().network().is_ipv4(),
-    };
-    let from = highest.map_or(first, |it| it.saturating_add(1));
-    let after = search.first_free(from, last);
-    let found = after.or_else(|| search.first_free(first, from.checked_sub(1)?))?;
-    let passed = search.pool.filter(|it| from <= it.1 && it.0 <= found);
-    let address = search.address(found);
-    let note = pool.filter(|_| passed.is_some() && after.is_some());
+    let mut search = Search::of(document, network)?;
+    search.pool = pool.map(|(first, last)| (number(first), number(last)));
+    let from = search.from;
+    if let Some(found) = search.next() {
+        let passed = search.pool.is_some_and(|it| from <= it.1 && it.0 < found);
+        let address = search.address(found);
+        let note = pool.filter(|_| passed).map(|(first, last)| {
+            format!("{first} to {last}, which DHCP hands out, are passed over; --address takes one of them")
+        });
+        return Some(Free { address, note });
+    }
+    search.pool = None;
+    let address = search.address(search.next()?);
+    let note = format!(
+        "{address} is one of those that DHCP hands out, as all others are taken: who has it, keeps it until his lease \
+         ends (`lvs-reconcile discover`)"
+    );
     Some(Free {
         address,
-        note: note.map(|(first, last)| {
-            format!(
-                "{first} to {last}, which DHCP hands out, are passed over; --address takes one of them"
-            )
-        }),
+        note: Some(note),
     })
 }
 
+/// The addresses of a network as numbers, and which of them are taken.
 struct Search {
+    first: u128,
+    last: u128,
+    /// Behind the highest of the real servers.
+    from: u128,
     taken: BTreeSet<u128>,
     pool: Option<(u128, u128)>,
     is_ipv4: bool,
 }
 
 impl Search {
+    fn of(document: &Document, network: Network) -> Option<Self> {
+        let net = network.get();
+        let is_ipv4 = net.network().is_ipv4();
+        let here = |it: &IpAddr| network.contains(*it);
+        let highest = machines(document).filter(here).map(number).max();
+        let first = number(net.network()).checked_add(1)?;
+        Some(Self {
+            first,
+            last: number(net.broadcast()).checked_sub(u128::from(is_ipv4))?,
+            from: highest.map_or(Some(first), |it| it.checked_add(1))?,
+            taken: machines(document)
+                .chain(others(document))
+                .filter(here)
+                .map(number)
+                .collect(),
+            pool: None,
+            is_ipv4,
+        })
+    }
+
+    fn next(&self) -> Option<u128> {
+        let before = || self.first_free(self.first, self.from.checked_sub(1)?);
+        self.first_free(self.from, self.last).or_else(before)
+    }
+
     fn first_free(&self, first: u128, last: u128) -> Option<u128> {
         let mut candidate = first;
         while candidate <= last {
             candidate = match self.pool {
-                Some((from, to)) if (from..=to).contains(&candidate) => to + 1,
+                Some((from, to)) if (from..=to).contains(&candidate) => to.checked_add(1)?,
                 _ if self.is_free(candidate) => return Some(candidate),
-                _ => candidate + 1,
+                _ => candidate.checked_add(1)?,
             };
         }
         None
