@@ -114,7 +114,12 @@ impl Leases {
             return Ok(false);
         };
         self.files.push(path.to_owned());
-        last.extend(reader(&text).into_iter().map(|it| (it.mac, it)));
+        for mut lease in reader(&text) {
+            let before = last.remove(&lease.mac);
+            // Kea drops the name with the lease: it is what the operator knows the machine by.
+            lease.host_name = lease.host_name.or(before.and_then(|it| it.host_name));
+            last.insert(lease.mac, lease);
+        }
         Ok(true)
     }
 }
@@ -142,4 +147,24 @@ fn text(path: &Path) -> Result<Option<String>, HostError> {
 /// The name that a machine sent, when it sent one.
 fn name(text: &str) -> Option<String> {
     Some(text.to_owned()).filter(|it| !it.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Whoever may write a lease file may write anything into it.
+        #[test]
+        fn whatever_stands_there_is_read_to_its_end(
+            text in "(lease|172\\.16\\.0\\.200|52:54:00:12:34:56|[0-9]{1,20}|address,hwaddr,valid_lifetime,expire\n|[ ,;{}\"\\\\\n]|\\PC){0,40}",
+        ) {
+            for reader in PLACES.map(|it| it.1).into_iter().chain([kea::leases as Reader]) {
+                for lease in reader(&text) {
+                    prop_assert!(text.contains(&lease.address.to_string()));
+                }
+            }
+        }
+    }
 }
