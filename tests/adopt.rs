@@ -292,7 +292,7 @@ fn assert_same_style(before: &str, after: &str) {
             assert_eq!(lines(after.trim_end()), lines(&new), "{after}");
         }
     }
-    if before == old.to_string() {
+    if *before == *old.to_string() {
         assert_eq!(after.len(), new.to_string().len(), "{after}");
     }
     if before.contains("\r\n") {
@@ -370,6 +370,9 @@ proptest! {
             Ok(added) => {
                 assert_says_one_more(&layout, &added, &wanted);
                 prop_assert_eq!(added.machine.weight.is_some(), weight.is_some() || like_weight(&document, &wanted));
+                if wanted.services.is_empty() {
+                    assert_same_style(&layout, &added.text);
+                }
                 for service in &wanted.services {
                     prop_assert!(!added.outside.contains(service));
                 }

@@ -32,8 +32,8 @@ pub(super) struct Machine {
     pub server: RealServer,
     /// Of services that name their real servers, those that get its name, by position.
     pub named_in: Vec<usize>,
-    /// The real server whose `install` it has, by position.
-    pub installed_as: Option<usize>,
+    /// The real server that it is like, by position.
+    pub like: Option<usize>,
     pub notes: Vec<String>,
 }
 
@@ -63,7 +63,7 @@ impl Machine {
             install: like_server.and_then(|it| it.install.clone()),
         };
         let mut machine = Self {
-            installed_as: like.filter(|_| server.install.is_some()),
+            like,
             server,
             named_in: Vec::new(),
             notes,

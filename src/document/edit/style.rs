@@ -28,18 +28,10 @@ pub(super) fn entry(text: &str, root: &Node, machine: &Machine) -> Insertion {
 
 /// A value after the last one of a list; none when the list is empty.
 pub(super) fn append(text: &str, root: &Node, list: &Node, value: &str) -> Option<Insertion> {
-    let elements = elements(list);
-    let (last, before) = elements.split_last()?;
-    let between = match before.last() {
-        Some(before) => text[before.node.span.end..last.node.span.start].to_owned(),
-        None => match &text[list.span.start + 1..last.node.span.start] {
-            lines if lines.contains('\n') => format!(",{lines}"),
-            _ => Style { text, root }.comma().to_owned(),
-        },
-    };
+    let style = Style { text, root };
     Some(Insertion {
-        at: last.node.span.end,
-        text: between + value,
+        at: elements(list).last()?.node.span.end,
+        text: style.between(list)? + value,
     })
 }
 
@@ -69,7 +61,7 @@ impl<'t> Style<'t> {
             weight,
             tags,
             kickstart,
-            install: _,
+            install,
         } = &machine.server;
         let quoted = |it: &Name| quote(it.as_str());
         let fields = [
@@ -78,11 +70,14 @@ impl<'t> Style<'t> {
             ("address6", address6.map(|it| format!("\"{it}\""))),
             ("mac", mac.map(|it| format!("\"{it}\""))),
             ("weight", weight.map(|it| it.get().to_string())),
-            ("tags", self.list(tags.iter().map(quoted).collect())),
+            ("tags", self.tags(machine, tags)),
             ("kickstart", kickstart.as_ref().map(quoted)),
             (
                 "install",
-                machine.installed_as.and_then(|at| self.install(at)),
+                install
+                    .as_ref()
+                    .and_then(|_| self.like(machine, "install"))
+                    .map(|it| self.raw(it)),
             ),
         ];
         let fields = fields.into_iter();
@@ -107,20 +102,52 @@ impl<'t> Style<'t> {
         fields.extend(sorted.into_iter().map(|(_, field)| field));
     }
 
-    /// The whole `install` of a real server, as it is written there.
-    fn install(&self, at: usize) -> Option<String> {
+    /// A field of the real server that the machine is like.
+    fn like(&self, machine: &Machine, field: &str) -> Option<&'t Node> {
         let steps = [
             Step::Field(LIST.into()),
-            Step::Position(at),
-            Step::Field("install".into()),
+            Step::Position(machine.like?),
+            Step::Field(field.into()),
         ];
-        let node = steps.iter().try_fold(self.root, Node::child)?;
-        Some(self.text[node.span.clone()].to_owned())
+        steps.iter().try_fold(self.root, Node::child)
     }
 
-    fn list(&self, values: Vec<String>) -> Option<String> {
-        let list = format!("[{}]", values.join(self.comma()));
-        (!values.is_empty()).then_some(list)
+    fn raw(&self, node: &Node) -> String {
+        self.text[node.span.clone()].to_owned()
+    }
+
+    /// Tags: those of the real server that the machine is like, as they are written there, and what is more.
+    fn tags(&self, machine: &Machine, tags: &[Name]) -> Option<String> {
+        let quoted = |it: &Name| quote(it.as_str());
+        let like = self
+            .like(machine, "tags")
+            .filter(|it| !elements(it).is_empty());
+        let Some(like) = like else {
+            let tags: Vec<_> = tags.iter().map(quoted).collect();
+            let list = format!("[{}]", tags.join(self.comma()));
+            return (!tags.is_empty()).then_some(list);
+        };
+        let (mut list, between) = (self.raw(like), self.between(like)?);
+        let known = elements(like).len();
+        let more: String = tags[known..]
+            .iter()
+            .map(|it| between.clone() + &quoted(it))
+            .collect();
+        let end = elements(like).last()?.node.span.end - like.span.start;
+        list.insert_str(end, &more);
+        Some(list)
+    }
+
+    /// What would stand between the last value of a list and one more; none when it is empty.
+    fn between(&self, list: &Node) -> Option<String> {
+        let (last, before) = elements(list).split_last()?;
+        let from = before.last().map(|it| it.node.span.end);
+        let lead = &self.text[from.unwrap_or(list.span.start + 1)..last.node.span.start];
+        Some(match from {
+            Some(_) => lead.to_owned(),
+            None if lead.contains('\n') => format!(",{lead}"),
+            None => self.comma().to_owned(),
+        })
     }
 
     /// An object written as its neighbour is.
