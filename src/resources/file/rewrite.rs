@@ -17,7 +17,8 @@ use super::stage::{Durable, Look, Staged};
 /// links that lead there.
 ///
 /// # Errors
-/// When it says something else by now, or cannot be replaced as it is. Then nothing has changed.
+/// When it says something else by now, or cannot be replaced as it is: then it stays as it was. Or when it is replaced
+/// and a power cut may take that back, which the error says.
 pub fn rewrite(path: &Path, before: &[u8], after: &[u8]) -> Result<(), HostError> {
     let failed =
         |reason: String| HostError::new(format!("cannot rewrite {}", path.display()), reason);
@@ -41,7 +42,10 @@ fn replace(path: &str, before: &[u8], after: &[u8]) -> Result<(), String> {
         return Err("it was changed by somebody else meanwhile; try again".into());
     }
     new.rename(name)?;
-    attempt(|| fsync(&directory)).map_err(because)
+    attempt(|| fsync(&directory)).map_err(|error| {
+        let why = because(error);
+        format!("it is rewritten, but a power cut may take that back: {why}")
+    })
 }
 
 fn as_before(there: &Live) -> Look<'_> {
