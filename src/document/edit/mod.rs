@@ -123,18 +123,22 @@ impl Written<'_> {
             let fix = "give another machine's MAC";
             return Err(self.problem(&["realServers", "mac"], at, (message, fix)));
         }
-        let lists = [
-            (
-                "realServers",
-                names_of(&document.real_servers, |it| &it.name),
-            ),
-            ("directors", names_of(&document.directors, |it| &it.name)),
-        ];
-        for (list, names) in lists {
-            if let Some(at) = names.iter().position(|it| **it == wanted.name) {
-                let message = "is taken already".to_owned();
-                return Err(self.problem(&[list, "name"], at, (message, "give another name")));
-            }
+        let mut servers = document.real_servers.iter();
+        if let Some(at) = servers.position(|it| it.name == wanted.name) {
+            let fix = match document.real_servers[at].mac {
+                Some(_) => "give another name".to_owned(),
+                None => format!(
+                    "it has no MAC: write \"mac\": \"{}\" there, or give another name",
+                    wanted.mac
+                ),
+            };
+            let message = "is taken already".to_owned();
+            return Err(self.problem(&["realServers", "name"], at, (message, &fix)));
+        }
+        let mut directors = document.directors.iter();
+        if let Some(at) = directors.position(|it| it.name == wanted.name) {
+            let what = ("is taken already".to_owned(), "give another name");
+            return Err(self.problem(&["directors", "name"], at, what));
         }
         Ok(())
     }
@@ -179,8 +183,4 @@ impl Written<'_> {
             style::append(self.text, self.root, list, &name)
         })
     }
-}
-
-fn names_of<T>(list: &[T], name: impl Fn(&T) -> &Name) -> Vec<&Name> {
-    list.iter().map(name).collect()
 }
