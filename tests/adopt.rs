@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -389,4 +390,33 @@ fn like_weight(document: &Document, wanted: &Wanted) -> bool {
     let mut machines = document.real_servers.iter();
     let like = machines.find(|it| Some(&it.name) == wanted.like.as_ref());
     like.is_some_and(|it| it.weight.is_some())
+}
+
+/// Whoever may not give a file back to its owner leaves it alone.
+#[test]
+#[ignore = "needs root"]
+fn a_document_of_somebody_else_stays_his() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("cluster.json");
+    fs::copy("examples/howto.json", &file).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    // Where everybody may run it, as its own directory may be somebody's home.
+    let program = directory.path().join("lvs-reconcile");
+    fs::copy(env!("CARGO_BIN_EXE_lvs-reconcile"), &program).unwrap();
+    let before = fs::read(&file).unwrap();
+    let output = Command::new(&program)
+        .args(["adopt-machine", MAC, "cluster.json"])
+        .current_dir(directory.path())
+        .uid(1234)
+        .gid(1234)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("it belongs to user 0, and would be ours"),
+        "{said}"
+    );
+    assert_eq!(fs::read(&file).unwrap(), before);
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use nix::unistd::fsync;
+use nix::unistd::{fsync, geteuid};
 
 use crate::host::HostError;
 use crate::trust::{Trust, resolve};
@@ -36,6 +36,13 @@ fn replace(path: &str, before: &[u8], after: &[u8]) -> Result<(), String> {
     let there = live::read(&directory, name)?.ok_or(GONE)?;
     if there.bytes != before {
         return Err("it was changed by somebody else meanwhile; try again".into());
+    }
+    let us = geteuid();
+    if !us.is_root() && us.as_raw() != there.uid {
+        let owner = there.uid;
+        return Err(format!(
+            "it belongs to user {owner}, and would be ours; run this as that user"
+        ));
     }
     let new = Staged::write(&directory, name, after, &as_before(&there), Durable::Now)?;
     if live::version(&directory, name).map_err(because)? != Some(there.version()?) {
