@@ -55,7 +55,7 @@ HOOK
 chmod +x /run/hook
 ask() {
   at_client ip link set far1 down; at_client ip link set far1 address $1; at_client ip link set far1 up
-  at_client busybox udhcpc -i far1 -n -q -f -t 8 -T 1 -s /run/hook 2>/dev/null || echo none
+  at_client busybox udhcpc -i far1 -n -q -f -t 8 -T 1 ${named:+-x hostname:$named} -s /run/hook 2>/dev/null || echo none
 }
 gets() { local got; got=$(ask $1); case $got in $2) ;; *) echo "$1 got '$got', not '$2'"; exit 98;; esac; }
 rs1=02:00:00:00:00:11 rs2=02:00:00:00:00:22 stranger=02:00:00:00:00:99
@@ -356,4 +356,36 @@ fn a_configuration_of_somebody_else_is_a_conflict() {
         must lvs apply --yes --adopt 'file /etc/kea/kea-dhcp4.conf'; served"#,
     );
     says(&text, &["/etc/kea/kea-dhcp4.conf", "adopt"]);
+}
+
+/// Each server gives an address to a machine that nobody knows. The line that lists it is what is typed; then it gets the
+/// address that is reserved for it.
+#[test]
+#[ignore = "needs root and the daemons"]
+fn a_stranger_is_listed_and_what_is_typed_then_brings_it_in() {
+    let text = passes(
+        r#"lvs-reconcile() { "$LVS" "$@"; }
+        lines() { lvs discover | grep -c adopt-machine; }
+        number=2
+        for it in isc-dhcp-server kea dnsmasq; do
+          number=$((number + 1)); newcomer=02:00:00:00:01:0$number
+          backend $it; must lvs apply --yes >/dev/null; gets $rs1 "172.16.0.2/16 rs1 *"; same "$(lines)" 0
+          named=pc$number; gets $newcomer "172.16.0.2??/16 *"; got=$(ask $newcomer | cut -d/ -f1); named=
+          sleep 1; lvs discover >/run/found; cat /run/found; same "$(grep -c adopt-machine /run/found)" 1
+          grep -Eq "^$newcomer +$got +pc$number +.*ends in [0-9]+ h" /run/found || exit 93
+          typed=$(grep -o 'lvs-reconcile adopt-machine.*' /run/found); echo "$typed"; must eval "$typed"
+          same "$(lines)" 0; ends 1 eval "$typed"
+          must lvs apply --yes >/dev/null; gets $newcomer "172.16.0.$((number + 1))/16 rs$number *"
+          same "$(lines)" 0; must lvs plan --detailed-exitcode >/dev/null
+        done"#,
+    );
+    says(
+        &text,
+        &[
+            "adopt-machine 02:00:00:00:01:03 --name rs3 /mnt/cluster.json",
+            "adopt-machine 02:00:00:00:01:04 --name rs4 /mnt/cluster.json",
+            "adopt-machine 02:00:00:00:01:05 --name rs5 /mnt/cluster.json",
+            "is rs5's already, and nothing is to be done",
+        ],
+    );
 }

@@ -14,11 +14,13 @@ use crate::session::Part;
 pub use crate::session::Target;
 
 mod adopt;
+mod adopt_machine;
 mod apply;
 mod arm;
 mod confirm;
 mod destroy;
 mod diff;
+mod discover;
 mod guard;
 mod hash_password;
 mod history;
@@ -52,6 +54,9 @@ Examples:
   lvs-reconcile watch                        keeps the machine that way
   lvs-reconcile apply --confirm-within 2m    taken back unless you can still come in and confirm
   lvs-reconcile rollback                     takes the last run back
+  lvs-reconcile discover                     which machines asked for an address and are not known yet
+  lvs-reconcile adopt-machine 52:54:00:12:34:56
+                                             adds one to the document
 
 Exit codes:
   0  done, nothing to do, or draining
@@ -92,6 +97,10 @@ enum Command {
     Arm(arm::ArmMachines),
     /// Let machines boot from their disks again.
     Disarm(arm::Disarm),
+    /// List the machines that asked for an address and are in no document, and what brings each in.
+    Discover(discover::Discover),
+    /// Add a machine to the document: its entry, in the document's own style, and nothing else of it changes.
+    AdoptMachine(adopt_machine::AdoptMachine),
     /// Make objects ours that stand on the machine: from now on the document decides about them.
     Adopt(adopt::Names),
     /// Give objects up: they stay as they are, and are never changed or removed by us.
@@ -212,6 +221,8 @@ pub async fn run(cli: Cli) -> Result<Success, Error> {
         Command::History(it) => it.run(),
         Command::Arm(it) => it.run().await,
         Command::Disarm(it) => it.run().await,
+        Command::Discover(it) => it.run(),
+        Command::AdoptMachine(it) => it.run(),
         Command::Adopt(it) => it.adopt().await,
         Command::Release(it) => it.release().await,
         Command::HashPassword(it) => it.run(),

@@ -6,6 +6,7 @@
 mod boot;
 pub mod check;
 mod director;
+pub mod edit;
 mod explain;
 mod files;
 pub mod limits;

@@ -1,4 +1,4 @@
-//! Unified diffs of generated files, secrets left out.
+//! Unified diffs: of generated files, secrets left out, and of documents.
 
 use std::time::Duration;
 
@@ -38,19 +38,24 @@ pub fn unified(change: &Change) -> Option<String> {
     };
     let from = header("a", !matches!(delta, Delta::Create { .. }));
     let to = header("b", !matches!(delta, Delta::Delete { .. }));
+    Some(between((&old, &from), (&new, &to)))
+}
+
+/// The unified diff of two texts, each with what its side is called.
+pub fn between((old, from): (&str, &str), (new, to): (&str, &str)) -> String {
     let diff = similar::TextDiff::configure()
         .timeout(LIMIT)
-        .diff_lines(&old, &new);
+        .diff_lines(old, new);
     let text = diff
         .unified_diff()
         .context_radius(3)
-        .header(&from, &to)
+        .header(from, to)
         .to_string();
     let shown = |line: &str| {
         let cells: Vec<_> = line.split('\t').map(escaped).collect();
         cells.join("\t") + "\n"
     };
-    Some(text.lines().map(shown).collect())
+    text.lines().map(shown).collect()
 }
 
 fn shown(file: Option<&File>) -> String {

@@ -12,7 +12,7 @@ use crate::plan::Count;
 use crate::resources::Change;
 
 /// The version of the shape below.
-const FORMAT_VERSION: u32 = 1;
+pub(super) const FORMAT_VERSION: u32 = 1;
 
 /// A plan.
 pub fn plan(turn: &Turn, context: &Context<'_>) -> Value {

@@ -14,6 +14,7 @@ pub mod picture;
 pub mod report;
 pub mod shares;
 pub mod status;
+pub mod strangers;
 pub mod text;
 pub mod time;
 pub mod words;

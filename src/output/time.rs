@@ -26,9 +26,72 @@ fn date(days: u64) -> (u64, u64, u64) {
     }
 }
 
+/// Seconds since 1970 of a Gregorian date and a time of day, both in UTC; none when there is no such moment.
+pub fn since_1970([year, month, day]: [u64; 3], [hour, minute, second]: [u64; 3]) -> Option<u64> {
+    let is_date =
+        (1970..=9999).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
+    // A leap second is the next one.
+    let is_time = hour < 24 && minute < 60 && second <= 60;
+    if !is_date || !is_time {
+        return None;
+    }
+    // As above: March begins a year.
+    let (year, from_march) = match month {
+        3.. => (year, month.checked_sub(3)?),
+        _ => (year.checked_sub(1)?, month + 9),
+    };
+    let of_year = (153 * from_march + 2) / 5 + day.checked_sub(1)?;
+    let from_march_0 = year * 365 + year / 4 - year / 100 + year / 400 + of_year;
+    let days = from_march_0.checked_sub(719_468)?;
+    Some(days * 86_400 + hour * 3600 + minute * 60 + second)
+}
+
+/// `40 s`, `3 min`, `11 h`, `5 days`: so much that the number is small.
+pub fn span(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::utc;
+    use super::{since_1970, span, utc};
+
+    /// Every moment that is written can be read, over all leap days.
+    #[test]
+    fn what_is_written_is_read() {
+        for days in (0..4_200_000_000 / 86_400).step_by(13) {
+            let seconds = days * 86_400 + 45_907;
+            let text = utc(seconds);
+            let numbers: Vec<u64> = text
+                .split(['-', ' ', ':'])
+                .filter_map(|it| it.parse().ok())
+                .collect();
+            let [date, time] = [0, 3].map(|from| [0, 1, 2].map(|at| numbers[from + at]));
+            assert_eq!(since_1970(date, time), Some(seconds), "{text}");
+        }
+        for none in [
+            [1969, 12, 31],
+            [2026, 0, 1],
+            [2026, 13, 1],
+            [2026, 1, 0],
+            [u64::MAX, 1, 1],
+        ] {
+            assert_eq!(since_1970(none, [0, 0, 0]), None, "{none:?}");
+        }
+    }
+
+    #[test]
+    fn spans_change_their_unit_where_the_number_would_be_large() {
+        let spans = [0, 119, 120, 7199, 7200, 172_799, 172_800].map(span);
+        assert_eq!(
+            spans,
+            ["0 s", "119 s", "2 min", "119 min", "2 h", "47 h", "2 days"]
+        );
+    }
 
     /// By `date -u -d @SECONDS`.
     #[test]

@@ -9,7 +9,7 @@ mod parse;
 mod reader;
 mod settle;
 mod token;
-mod tree;
+pub(super) mod tree;
 
 use super::{
     Document, check,
@@ -59,6 +59,11 @@ pub(super) fn explain(text: &str, file_name: &str, error: Option<&serde_json::Er
         problems,
         cut,
     }
+}
+
+/// The tree of a text that is a good document: where everything stands in it.
+pub(super) fn tree_of(text: &str) -> Option<Node> {
+    parse::parse(text).0
 }
 
 fn place(draft: Draft, lines: &Lines<'_>) -> Problem {

@@ -17,6 +17,7 @@ pub mod child;
 pub mod facts;
 pub mod hosts;
 pub mod kea;
+pub mod leases;
 pub mod links;
 pub mod modules;
 pub mod nfnl;

@@ -19,6 +19,7 @@ mod live;
 pub mod observe;
 mod package;
 mod reason;
+pub mod rewrite;
 mod secret;
 mod stage;
 #[cfg(test)]

@@ -9,6 +9,7 @@ use nix::errno::Errno;
 
 use super::apply::{ORIGINAL, perform};
 use super::attempt::fault;
+use super::rewrite::rewrite;
 use super::{Content, File, FileKey, Form};
 use crate::delta::{Delta, Resource as _};
 use crate::host::Outcome;
@@ -278,4 +279,48 @@ fn what_was_kept_of_a_package_goes_with_the_run_that_failed() {
         let kept = left.contains_key(&format!("x{ORIGINAL}"));
         assert!(!kept || left["x"] != old["x"], "call {call}: {left:?}");
     }
+}
+
+/// What somebody else wrote is old or new, and nothing is left beside it.
+#[test]
+fn a_rewritten_file_is_whole_whatever_fails() {
+    for errno in ERRNOS {
+        for failing in 0.. {
+            let room = room();
+            write(room.path(), "x", "old");
+            fault::arm(Some((failing, errno)));
+            let rewritten = rewrite(&room.path().join("x"), b"old", b"new");
+            let calls = fault::calls();
+            fault::arm(None);
+            let is_new = match &rewritten {
+                Ok(()) => true,
+                Err(error) => error
+                    .to_string()
+                    .contains("it is rewritten, but a power cut"),
+            };
+            let text = if is_new { "new" } else { "old" };
+            let expected = Files::from([("x".to_owned(), (text.to_owned(), 0o640))]);
+            assert_eq!(
+                files(room.path()),
+                expected,
+                "{errno} at {failing}: {rewritten:?}"
+            );
+            if rewritten.is_ok() {
+                assert!(failing >= calls && calls > 8, "only {calls} calls");
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn what_somebody_else_has_changed_meanwhile_is_not_rewritten() {
+    let room = room();
+    write(room.path(), "x", "theirs");
+    let refused = rewrite(&room.path().join("x"), b"old", b"new").unwrap_err();
+    assert!(
+        refused.to_string().contains("changed by somebody else"),
+        "{refused}"
+    );
+    assert_eq!(files(room.path())["x"].0, "theirs");
 }
