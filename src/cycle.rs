@@ -4,8 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use sha2::{Digest as _, Sha256};
-
 use crate::apply::{self, Report};
 use crate::desired::armed::Armed;
 use crate::guards::{self, Deletions, Refusal};
@@ -193,13 +191,9 @@ impl Turn {
         self.goal.desired.len().saturating_sub(self.changes.len())
     }
 
-    /// What tells this plan from any other: the first 128 bits of the SHA-256 of its steps, in order. Of a secret it
-    /// says only that it changes: one that is short could be guessed from more.
+    /// What tells its plan from any other.
     pub fn digest(&self) -> String {
-        // Steps are plain values: nothing in them can fail to be written.
-        let steps = serde_json::to_vec(&self.plan.steps).unwrap_or_default();
-        let digest = Sha256::digest(steps);
-        digest[..16].iter().map(|it| format!("{it:02x}")).collect()
+        self.plan.digest()
     }
 
     /// Makes the plan, and closes its journal.

@@ -1,5 +1,7 @@
 //! The DHCP servers of this machine, and which of them has our configuration.
 
+use std::collections::BTreeSet;
+
 use crate::desired::{Backend, DhcpServer, OLDEST_KEA, Standing};
 use crate::host::HostError;
 use crate::host::linux::facts;
@@ -50,25 +52,42 @@ pub fn claim(inventory: &mut Inventory, servers: &[DhcpServer]) {
     }
 }
 
+/// Those with our configuration that run, and that others started: only dnsmasq has others' beside it.
+pub async fn of_others(
+    inventory: &Inventory,
+    servers: &[DhcpServer],
+) -> Result<BTreeSet<String>, HostError> {
+    let mut running = BTreeSet::new();
+    for server in servers.iter().filter(|it| is_of_others(it, inventory)) {
+        if runs(&server.unit).await? {
+            running.insert(server.unit.clone());
+        }
+    }
+    Ok(running)
+}
+
+fn is_of_others(server: &DhcpServer, inventory: &Inventory) -> bool {
+    server.backend == Backend::Dnsmasq
+        && has_our_file(server, inventory)
+        && !inventory.owned.units.contains(&server.unit)
+}
+
 /// A dnsmasq that others started goes on with what it has read of ours: what it does beside is not ours to interrupt.
-pub async fn left_behind(goal: &Goal, servers: &[DhcpServer]) -> Result<Option<String>, HostError> {
-    let (desired, owned) = (&goal.desired, &goal.inventory.owned);
+pub fn left_behind(
+    goal: &Goal,
+    servers: &[DhcpServer],
+    running: &BTreeSet<String>,
+) -> Option<String> {
     let goes = |it: &&DhcpServer| {
-        it.backend == Backend::Dnsmasq
-            && has_our_file(it, &goal.inventory)
-            && !desired.files.contains(&config_of(it))
-            && !owned.units.contains(&it.unit)
+        is_of_others(it, &goal.inventory)
+            && !goal.desired.files.contains(&config_of(it))
+            && running.contains(&it.unit)
     };
-    let Some(server) = servers.iter().find(goes) else {
-        return Ok(None);
-    };
-    let unit = &server.unit;
-    Ok(runs(unit).await?.then(|| {
-        format!(
-            "{unit} was not started by us and goes on: it serves the leases that it has read until you restart it \
-             (`service {unit} restart`)"
-        )
-    }))
+    let unit = &servers.iter().find(goes)?.unit;
+    Some(format!(
+        "{unit} was not started by us and goes on: it serves the leases that it has read until you restart it \
+         (`service {unit} restart`)"
+    ))
 }
 
 fn is_ours(server: &DhcpServer, inventory: &Inventory) -> bool {

@@ -24,9 +24,14 @@ pub enum Error {
     Refused,
     /// The plan is not the one that was looked at.
     #[error(
-        "nothing was changed: the plan is another than the one that was looked at, {now} and not {approved}; look again"
+        "nothing was changed: the plan is another than the one that was looked at, {now} and not {approved}; look again{differs}"
     )]
-    Stale { approved: String, now: String },
+    Stale {
+        approved: String,
+        now: String,
+        /// How, a line each, where it is known.
+        differs: String,
+    },
     /// The plan may cut off whoever asks for it.
     #[error("refused, nothing was changed: {0}")]
     InDanger(String),

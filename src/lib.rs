@@ -10,6 +10,7 @@
 //! No step looks back. `plan` stops after Plan, `apply` runs to the end, `watch` runs `apply` at every wake-up.
 
 pub mod apply;
+pub mod approved;
 pub mod between;
 pub mod cli;
 pub mod confirm;
@@ -31,8 +32,10 @@ pub mod plan;
 pub mod resources;
 pub mod rollback;
 pub mod session;
+pub mod snapshot;
 pub mod source;
 pub mod store;
+pub mod surroundings;
 pub mod trust;
 pub mod verify;
 pub mod watch;

@@ -1,6 +1,7 @@
 //! The ordered list of steps between two states. Pure.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::delta::Verb;
 use crate::resources::Change;
@@ -81,6 +82,15 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// What tells this plan from any other: the first 128 bits of the SHA-256 of its steps, in order. Of a secret it
+    /// says only that it changes: one that is short could be guessed from more.
+    pub fn digest(&self) -> String {
+        // Steps are plain values: nothing in them can fail to be written.
+        let steps = serde_json::to_vec(&self.steps).unwrap_or_default();
+        let digest = Sha256::digest(steps);
+        digest[..16].iter().map(|it| format!("{it:02x}")).collect()
+    }
+
     /// Puts the steps of `changes` in order: by phase, and within a phase as they came.
     pub fn of(changes: Vec<Change>) -> Self {
         let mut steps = Vec::with_capacity(changes.len());

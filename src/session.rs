@@ -3,29 +3,24 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
 
 use clap::Args;
 
 use crate::cycle::{Options, Turn, Wanted, turn};
 use crate::daemons;
-use crate::desired::armed::{Armed, fetches};
-use crate::desired::{self, Desired, DhcpServer, Facts, HostsFile, Origin, PublicKey};
+use crate::desired::{self, Desired};
 use crate::document::{self, Document};
 use crate::error::Error;
-use crate::host::linux::facts::{self, hears};
-use crate::host::linux::public_key::{self, Unusable};
-use crate::host::linux::sockets::{Socket, Transport};
-use crate::host::linux::{self, LinuxHost};
-use crate::host::{Host, HostError};
-use crate::ipvs::{Protocol, ServiceId};
-use crate::journal::{self, seconds_since_1970};
+use crate::host::Host;
+use crate::host::HostError;
+use crate::host::linux::LinuxHost;
+use crate::journal::seconds_since_1970;
 use crate::output::{Context, Files};
-use crate::overlay::drain::Moment;
-use crate::ownership::{Inventory, IpvsTable};
+use crate::ownership::IpvsTable;
 use crate::source::{Content, FileSource, Source, Trust};
 use crate::store::Store;
+use crate::surroundings::{Surroundings, armed, listening};
 
 /// A longer list nobody reads to its end.
 const MOST: usize = 200;
@@ -65,10 +60,10 @@ pub struct Part {
     pub node: String,
     pub desired: Desired,
     pub warnings: Vec<String>,
-    /// The DHCP servers that are installed, when one is wanted or has our configuration.
-    pub servers: Vec<DhcpServer>,
-    /// As the store has it, with what its journals add: a large one takes its time to read.
-    pub inventory: Inventory,
+    /// What is known of the machine; the inventory and the drains until a plan takes them.
+    pub around: Surroundings,
+    /// Which snapshot it is planned for, when there is one.
+    pub live: Option<String>,
 }
 
 impl Part {
@@ -78,8 +73,8 @@ impl Part {
             node,
             warnings: std::mem::take(&mut desired.warnings),
             desired,
-            servers: Vec::new(),
-            inventory: Inventory::default(),
+            around: Surroundings::unknown(),
+            live: None,
         }
     }
 
@@ -92,6 +87,7 @@ impl Part {
             names: &self.desired.names,
             warnings: &self.warnings,
             choices: &self.desired.choices,
+            live: self.live.as_deref(),
             files: Files::Named,
             most: MOST,
         }
@@ -124,61 +120,33 @@ pub fn understand(content: Content) -> Result<Loaded, Error> {
 
 /// The node's part of the document.
 pub async fn part(target: &Target, loaded: &Loaded) -> Result<Part, Error> {
-    let node = node(target)?;
-    let machine = facts::facts();
-    let store = Store::at(&target.state_dir);
-    let armed = armed(&store, seconds_since_1970())?;
-    let inventory = journal::recover(&store, store.inventory()?)?;
-    let servers = servers(&loaded.document, &inventory).await?;
-    let facts = Facts {
-        dhcp: servers.clone(),
-        nfs_unit: machine.nfs_unit.clone(),
-        web_unit: machine.web_unit.clone(),
-        serves_dns: wants_dhcp(&loaded.document) && facts::serves_dns(),
-        armed: armed.names(),
-        hosts: hosts(&loaded.document),
-        public_key: public_key(&loaded.document),
-        origin: Origin::Machine,
-    };
-    let mut desired = desired::resolve(&loaded.document, &node, &facts).map_err(|problems| {
+    let around = Surroundings::look(target, &loaded.document).await?;
+    part_in(around, loaded)
+}
+
+/// The same in surroundings that are known.
+pub fn part_in(around: Surroundings, loaded: &Loaded) -> Result<Part, Error> {
+    let resolved = desired::resolve(&loaded.document, &around.node, &around.facts);
+    let mut desired = resolved.map_err(|problems| {
         let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
         Error::Document(lines.join("\n"))
     })?;
     let mut warnings = loaded.warnings.clone();
     warnings.append(&mut desired.warnings);
-    let mut part = Part {
-        node,
+    warnings.extend(listening(&desired, &around.listeners));
+    Ok(Part {
+        node: around.node.clone(),
         desired,
         warnings,
-        servers,
-        inventory,
-    };
-    part.warnings.extend(listening(&part));
-    Ok(part)
+        around,
+        live: None,
+    })
 }
 
 /// The same of a document that is given up for it: beside all that is looked at, a large one is much of our memory.
 pub async fn alone(target: &Target, loaded: Loaded) -> Result<(Part, Content), Error> {
     let part = part(target, &loaded).await?;
     Ok((part, loaded.content))
-}
-
-/// The director that this machine is.
-pub fn node(target: &Target) -> Result<String, HostError> {
-    match &target.node {
-        Some(node) => Ok(node.clone()),
-        None => host_name(),
-    }
-}
-
-/// Who is to install himself at this moment.
-pub fn armed(store: &Store, now: u64) -> Result<Armed, HostError> {
-    let armed = store.armed()?;
-    if armed == Armed::default() {
-        return Ok(armed);
-    }
-    let log = linux::web::log(desired::WEB_LOG);
-    Ok(armed.still(now, &fetches(&log)))
 }
 
 /// Who has installed himself, or has let his time pass, is armed no longer.
@@ -190,55 +158,11 @@ pub fn forget_installed(store: &Store) -> Result<(), HostError> {
     }
 }
 
-fn wants_dhcp(document: &Document) -> bool {
-    let netboot = document.netboot.as_ref();
-    netboot.is_some_and(|it| it.dhcp.is_some())
-}
-
-/// The DHCP servers of this machine. Nobody is looked for whom nobody asks about.
-async fn servers(document: &Document, inventory: &Inventory) -> Result<Vec<DhcpServer>, HostError> {
-    match wants_dhcp(document) || daemons::has_ours(inventory) {
-        true => daemons::installed(inventory).await,
-        false => Ok(Vec::new()),
-    }
-}
-
-/// What others do to `/etc/hosts`.
-fn hosts(document: &Document) -> HostsFile {
-    if !document.wants_hosts() {
-        return HostsFile::default();
-    }
-    let rewritten_by = linux::hosts::rewritten_by();
-    HostsFile {
-        rewritten_by: rewritten_by.map(|it| it.to_string_lossy().into_owned()),
-        others: linux::hosts::others(),
-    }
-}
-
-/// This machine's public key, when the document names it.
-fn public_key(document: &Document) -> PublicKey {
-    let path = document.ssh.as_ref().and_then(|it| it.public_key.as_ref());
-    let read = path.map(|it| public_key::public_key(Path::new(it.as_str())));
-    match read {
-        None => PublicKey::Unknown,
-        Some(Ok(key)) => PublicKey::Read(key),
-        Some(Err(Unusable { message, fix })) => PublicKey::Unusable { message, fix },
-    }
-}
-
-/// The short name of this host.
-pub fn host_name() -> Result<String, HostError> {
-    let name = nix::unistd::gethostname()
-        .map_err(|error| HostError::new("cannot tell this host's name", error))?;
-    let name = name.to_string_lossy().into_owned();
-    Ok(name.split('.').next().unwrap_or_default().to_owned())
-}
-
-/// What is wanted of this machine, with what the state directory knows. Both are taken out of the part.
-pub fn wanted(part: &mut Part, store: &Store) -> Result<Wanted, HostError> {
-    let mut inventory = std::mem::take(&mut part.inventory);
-    daemons::claim(&mut inventory, &part.servers);
-    Ok(Wanted {
+/// What is wanted of this machine, with what is known of it. Much of both is taken out of the part.
+pub fn wanted(part: &mut Part) -> Wanted {
+    let mut inventory = std::mem::take(&mut part.around.inventory);
+    daemons::claim(&mut inventory, &part.around.facts.dhcp);
+    Wanted {
         desired: std::mem::take(&mut part.desired.state),
         table: if part.desired.exclusive {
             IpvsTable::Exclusive
@@ -246,9 +170,9 @@ pub fn wanted(part: &mut Part, store: &Store) -> Result<Wanted, HostError> {
             IpvsTable::Shared
         },
         inventory,
-        drains: store.drains()?,
-        now: now()?,
-    })
+        drains: std::mem::take(&mut part.around.drains),
+        now: part.around.now.clone(),
+    }
 }
 
 /// Reads the document, looks at this machine, and plans, without the intention to change anything.
@@ -259,27 +183,26 @@ pub async fn look(
 ) -> Result<(Part, Turn), Error> {
     let loaded = load(target, Trust::Any)?;
     let (mut part, _) = alone(target, loaded).await?;
-    let turn = plan(&mut part, &Store::at(&target.state_dir), options, host).await?;
+    let turn = plan(&mut part, options, host).await?;
     Ok((part, turn))
 }
 
 /// Looks and plans; adds what the look tells to the warnings.
-pub async fn plan(
+pub async fn plan<H: Host>(
     part: &mut Part,
-    store: &Store,
     options: &Options,
-    host: &mut LinuxHost,
+    host: &mut H,
 ) -> Result<Turn, Error> {
-    let turn = turn(wanted(part, store)?, options, host).await?;
-    if let Some(lost) = store.lost_inventory(&turn.goal.inventory) {
+    let turn = turn(wanted(part), options, host).await?;
+    if let Some(lost) = &part.around.lost_inventory {
         part.warnings.push(format!(
-            "an inventory cannot be read, {}: what carries no mark of ours counts as somebody else's until \
-             `lvs-reconcile adopt`; remove the file when that is done",
-            lost.display()
+            "an inventory cannot be read, {lost}: what carries no mark of ours counts as somebody else's until \
+             `lvs-reconcile adopt`; remove the file when that is done"
         ));
     }
     part.warnings.extend(missing(part, &turn));
-    let left_behind = daemons::left_behind(&turn.goal, &part.servers).await?;
+    let around = &part.around;
+    let left_behind = daemons::left_behind(&turn.goal, &around.facts.dhcp, &around.running);
     part.warnings.extend(left_behind);
     Ok(turn)
 }
@@ -301,53 +224,8 @@ fn missing(part: &Part, turn: &Turn) -> Option<String> {
     ))
 }
 
-/// Services on whose VIP and port a program of this machine listens itself: its clients are balanced instead.
-fn listening(part: &Part) -> Option<String> {
-    let ids = || part.desired.state.virtual_services.keys();
-    let mut transports: Vec<_> = ids().filter_map(transport).collect();
-    transports.sort_unstable();
-    transports.dedup();
-    let listeners = facts::listeners(&transports);
-    let heard = |id: &&ServiceId| listeners.iter().any(|it| is_heard(id, it));
-    let services = ids().filter(heard);
-    let named = some_of(services.map(|it| {
-        part.desired
-            .names
-            .service(it)
-            .map_or_else(|| it.to_string(), str::to_owned)
-    }))?;
-    let own = part
-        .desired
-        .state
-        .addresses
-        .keys()
-        .find(|it| !it.is_vip())?;
-    Some(format!(
-        "a program of this machine listens on the port of {named}; clients of the VIP reach the real servers, those of {} reach this machine",
-        own.address
-    ))
-}
-
-fn transport(id: &ServiceId) -> Option<Transport> {
-    match id {
-        ServiceId::Address { protocol, .. } => match protocol {
-            Protocol::Tcp => Some(Transport::Tcp),
-            Protocol::Udp => Some(Transport::Udp),
-            Protocol::Sctp => None,
-        },
-        ServiceId::FirewallMark { .. } => None,
-    }
-}
-
-fn is_heard(id: &ServiceId, by: &Socket) -> bool {
-    let ServiceId::Address { address, port, .. } = *id else {
-        return false;
-    };
-    transport(id) == Some(by.transport) && hears(by, address, port)
-}
-
 /// The first few, and how many more.
-fn some_of(mut all: impl Iterator<Item = String>) -> Option<String> {
+pub fn some_of(mut all: impl Iterator<Item = String>) -> Option<String> {
     let mut shown: Vec<_> = all.by_ref().take(4).collect();
     let more = all.count();
     if more > 0 {
@@ -363,21 +241,6 @@ pub async fn make<H: Host>(
     host: &mut H,
 ) -> Result<crate::apply::Report, Error> {
     Ok(turn.make(store, host).await?)
-}
-
-/// This moment, by a clock that nobody sets.
-pub fn now() -> Result<Moment, HostError> {
-    let clock = nix::time::ClockId::CLOCK_BOOTTIME;
-    let since_boot = nix::time::clock_gettime(clock)
-        .map(Duration::from)
-        .map_err(|error| HostError::new("cannot read the clock", error))?;
-    let path = "/proc/sys/kernel/random/boot_id";
-    let boot_id = fs::read_to_string(path)
-        .map_err(|error| HostError::new(format!("cannot read {path}"), error))?;
-    Ok(Moment {
-        boot_id: boot_id.trim().to_owned(),
-        seconds: since_boot.as_secs(),
-    })
 }
 
 /// Keeps the document for the next boot, unless it is kept already.

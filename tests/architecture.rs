@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms that may name files, processes, sockets, clocks and the environment.
-const AT_THE_EDGE: [&str; 10] = [
+const AT_THE_EDGE: [&str; 11] = [
     "src/host/",
     "src/source/",
     "src/health/",
@@ -15,15 +15,17 @@ const AT_THE_EDGE: [&str; 10] = [
     "src/session.rs",
     "src/resources/file/",
     "src/journal/",
+    "src/surroundings.rs",
 ];
 /// Single files that may, too.
-const EDGE_FILES: [&str; 8] = [
+const EDGE_FILES: [&str; 9] = [
     "confirm.rs",
     "observe.rs",
     "apply.rs",
     "verify.rs",
     "lock.rs",
     "store.rs",
+    "approved.rs",
     "snapshot.rs",
     "trust.rs",
 ];

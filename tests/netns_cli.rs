@@ -412,3 +412,48 @@ fn what_was_taken_over_before_a_kill_is_ours() {
         &["1\n", "inet 192.0.2.2/24", "is not ours"],
     );
 }
+
+/// The plan that was approved is the plan that is made: when the machine has changed since, the difference is named.
+#[test]
+fn a_plan_on_file_is_made_or_nothing() {
+    assert_ends(
+        "lvs plan --out /mnt/plan.json >/dev/null; lvs plan --check /mnt/plan.json >/dev/null; echo checked $?
+         sed s/192.0.2.2/192.0.2.7/ /mnt/plan.json >/mnt/tampered.json
+         lvs apply --yes --plan /mnt/tampered.json; echo tampered $?
+         ip addr add 192.0.2.2/24 dev eth0
+         lvs plan --check /mnt/plan.json >/dev/null; echo stale $?
+         lvs apply --yes --plan /mnt/plan.json >/dev/null; echo refused $?; ip -br -4 addr show eth1; ip addr flush dev eth0
+         lvs apply --yes --plan /mnt/plan.json >/dev/null; echo made $?; ip -br -4 addr show eth1",
+        0,
+        &[
+            "checked 0",
+            "nobody has approved it",
+            "tampered 1",
+            "approved, and not to be done now: + address eth0 192.0.2.2/24",
+            "stale 6",
+            "refused 6\nmade 0\neth1@far1",
+        ],
+    );
+}
+
+/// Elsewhere the same plan is made of a snapshot, and of one that was taken without a plan.
+#[test]
+fn a_snapshot_is_a_machine_to_plan_for() {
+    let said = assert_ends(
+        "cd /mnt; ip addr add 192.0.2.66/24 dev eth0
+         lvs plan --save-live /mnt/live.json >/mnt/here; lvs snapshot >/mnt/taken.json
+         lvs apply --yes >/dev/null
+         unshare -n env -i $LVS plan --live /mnt/live.json /mnt/cluster.json >/mnt/there; cmp /mnt/here /mnt/there && echo the same
+         for it in here taken; do [ $it = here ] || $LVS plan --live /mnt/taken.json >/mnt/taken; sed /^live/d /mnt/$it >/mnt/$it.body; done
+         cmp /mnt/here.body /mnt/taken.body && echo the same again; head -n 4 /mnt/there
+         lvs plan --live /mnt/live.json --node dir2; echo another $?",
+        0,
+        &[
+            "the same\n",
+            "the same again",
+            "live state: dir1 as of 20",
+            "was taken of \"dir1\", and not of \"dir2\"\nanother 1",
+        ],
+    );
+    assert!(!said.contains("differ"), "{said}");
+}

@@ -170,6 +170,7 @@ impl Case {
             names: &desired.names,
             warnings: &desired.warnings,
             choices: &desired.choices,
+            live: None,
             files: self.files,
             most: 200,
         }

@@ -1,6 +1,7 @@
 //! `apply`: the plan, the question, the changes, the second look.
 
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -8,6 +9,7 @@ use clap::Args;
 use super::safety::{Ended, Safety, Waiting};
 use super::{How, PlanFormat, Shown, Target, print, print_json, show};
 use crate::apply::Report;
+use crate::approved::Approved;
 use crate::cycle::Turn;
 use crate::desired::armed::Armed;
 use crate::error::{Error, Success};
@@ -43,6 +45,9 @@ pub struct Apply {
     /// Make the plan that was reviewed and no other: its digest, as `plan --format json` printed it.
     #[arg(long, value_name = "DIGEST")]
     approved: Option<String>,
+    /// The same, with the plan itself: a file that `plan --out` wrote. What differs is named.
+    #[arg(long, value_name = "FILE", conflicts_with = "approved")]
+    plan: Option<PathBuf>,
     /// Accept a document that others than root can change. Whoever can do that is root on this machine.
     #[arg(long)]
     trust_document: bool,
@@ -74,6 +79,7 @@ impl Apply {
             wait: false,
             boot: true,
             approved: None,
+            plan: None,
             trust_document: false,
             safety: Safety::default(),
             shown,
@@ -130,7 +136,7 @@ impl Apply {
         store: &Store,
         host: &mut LinuxHost,
     ) -> Result<usize, Error> {
-        let mut turn = self.planned(part, store, host).await?;
+        let mut turn = self.planned(part, host).await?;
         if self.shown.format != PlanFormat::Json {
             show(&turn, part, &self.target, self.command, &self.shown);
         }
@@ -141,13 +147,16 @@ impl Apply {
         if let Some(approved) = &self.approved {
             same(approved, &turn)?;
         }
+        if let Some(path) = &self.plan {
+            Approved::read(path)?.allow(&part.node, &turn, &part.desired.names)?;
+        }
         if turn.plan.is_empty() {
             turn.note(store)?;
             self.tell_end(&turn, part, "nothing to do");
         } else {
             self.safety.allow(&turn)?;
             if ask(self.yes, "Make these changes?")? {
-                turn = self.look_again(&turn, content, store, host).await?;
+                turn = self.look_again(&turn, content, host).await?;
             }
             let what = (content.bytes.as_slice(), &self.target);
             let ended = self.safety.make(&mut turn, what, store, host).await?;
@@ -164,13 +173,8 @@ impl Apply {
         Ok(turn.drains.0.len())
     }
 
-    async fn planned(
-        &self,
-        part: &mut Part,
-        store: &Store,
-        host: &mut LinuxHost,
-    ) -> Result<Turn, Error> {
-        let mut turn = session::plan(part, store, &self.how.options(), host).await?;
+    async fn planned(&self, part: &mut Part, host: &mut LinuxHost) -> Result<Turn, Error> {
+        let mut turn = session::plan(part, &self.how.options(), host).await?;
         turn.command = self.command;
         turn.armed.clone_from(&self.armed);
         Ok(turn)
@@ -206,12 +210,11 @@ impl Apply {
         &self,
         seen: &Turn,
         content: &Content,
-        store: &Store,
         host: &mut LinuxHost,
     ) -> Result<Turn, Error> {
         let loaded = understand(content.clone())?;
         let (mut part, _) = alone(&self.target, loaded).await?;
-        let now = self.planned(&mut part, store, host).await?;
+        let now = self.planned(&mut part, host).await?;
         same(&seen.digest(), &now)?;
         Ok(now)
     }
@@ -224,6 +227,7 @@ fn same(approved: &str, turn: &Turn) -> Result<(), Error> {
         now => Err(Error::Stale {
             approved: approved.to_owned(),
             now,
+            differs: String::new(),
         }),
     }
 }

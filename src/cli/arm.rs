@@ -17,6 +17,7 @@ use crate::lock::Lock;
 use crate::session::{self, Loaded, Target};
 use crate::source::Trust;
 use crate::store::Store;
+use crate::surroundings;
 
 /// Arguments of `arm`.
 #[derive(Debug, Args)]
@@ -137,7 +138,7 @@ impl Force {
         }
         Ok(Self {
             loaded: session::load(&target, Trust::Strict)?,
-            node: session::node(&target)?,
+            node: surroundings::node(&target)?,
             store,
             target,
             command,
@@ -146,7 +147,7 @@ impl Force {
     }
 
     fn armed(&self, now: u64) -> Result<Armed, Error> {
-        Ok(session::armed(&self.store, now)?)
+        Ok(surroundings::armed(&self.store, now)?)
     }
 
     /// What each of them boots from, in their order; or everything that is wrong with any of them.

@@ -15,8 +15,9 @@ use crate::output;
 use crate::overlay::drain::Drains;
 use crate::ownership::IpvsTable;
 use crate::resources::State;
-use crate::session::{Part, now};
+use crate::session::Part;
 use crate::store::Store;
+use crate::surroundings::now;
 
 /// Arguments of `destroy`.
 #[derive(Debug, Args)]
@@ -46,7 +47,8 @@ impl Destroy {
         let nothing = self.nothing(&store, &mut part).await?;
         let mut turn = turn(nothing, &Options::unguarded(), &mut host).await?;
         turn.command = "destroy";
-        let left_behind = daemons::left_behind(&turn.goal, &part.servers).await?;
+        let around = &part.around;
+        let left_behind = daemons::left_behind(&turn.goal, &around.facts.dhcp, &around.running);
         part.warnings.extend(left_behind);
         super::show(&turn, &part, &self.target, "destroy", &self.shown);
         if turn.plan.is_empty() {
@@ -73,8 +75,10 @@ impl Destroy {
     async fn nothing(&self, store: &Store, part: &mut Part) -> Result<Wanted, Error> {
         let mut inventory = journal::recover(store, store.inventory()?)?;
         if daemons::has_ours(&inventory) {
-            part.servers = daemons::installed(&inventory).await?;
-            daemons::claim(&mut inventory, &part.servers);
+            let servers = daemons::installed(&inventory).await?;
+            part.around.running = daemons::of_others(&inventory, &servers).await?;
+            daemons::claim(&mut inventory, &servers);
+            part.around.facts.dhcp = servers;
         }
         Ok(Wanted {
             desired: State::default(),

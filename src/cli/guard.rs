@@ -12,8 +12,8 @@ use crate::confirm;
 use crate::error::{Error, Success};
 use crate::host::HostError;
 use crate::journal::{self, Stage};
-use crate::session::now;
 use crate::store::Store;
+use crate::surroundings::now;
 
 /// How often it looks whether its run is still there. The clock goes on while the machine sleeps, a timer may not.
 const LOOK: Duration = Duration::from_millis(500);

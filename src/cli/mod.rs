@@ -29,6 +29,7 @@ mod render;
 mod rollback;
 mod safety;
 mod schema;
+mod snapshot;
 mod status;
 mod validate;
 mod watch;
@@ -71,6 +72,8 @@ Exit codes:
 enum Command {
     /// Show what apply would change, and what that does to traffic.
     Plan(plan::Plan),
+    /// Print the live state, for `plan --live` on another machine. Secrets are not in it.
+    Snapshot(snapshot::TakeSnapshot),
     /// Show what another document would change, without the director: for reviews.
     Diff(diff::Diff),
     /// Show the plan, ask, make exactly those changes, and verify.
@@ -208,6 +211,7 @@ impl How {
 pub async fn run(cli: Cli) -> Result<Success, Error> {
     match cli.command {
         Command::Plan(it) => it.run().await,
+        Command::Snapshot(it) => it.run().await,
         Command::Diff(it) => it.run().await,
         Command::Apply(it) => it.run().await,
         Command::Watch(it) => it.run().await,

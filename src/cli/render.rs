@@ -9,8 +9,9 @@ use super::{Target, print};
 use crate::desired::{self, Facts};
 use crate::error::{Error, Success};
 use crate::host::HostError;
-use crate::session::{host_name, load};
+use crate::session::load;
 use crate::source::Trust;
+use crate::surroundings::host_name;
 
 /// Arguments of `render`.
 #[derive(Debug, Args)]

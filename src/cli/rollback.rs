@@ -18,8 +18,9 @@ use crate::output;
 use crate::overlay::drain::Drains;
 use crate::ownership::IpvsTable;
 use crate::rollback::Former;
-use crate::session::{Part, now};
+use crate::session::Part;
 use crate::store::Store;
+use crate::surroundings::now;
 use crate::verify::Goal;
 
 /// How long a timer waits for the run that it is to take back.

@@ -15,8 +15,8 @@ use crate::host::Host;
 use crate::host::linux::sessions;
 use crate::journal::{self, Run};
 use crate::output::{counted, escaped};
-use crate::session::now;
 use crate::store::Store;
+use crate::surroundings::now;
 
 /// How a run is confirmed.
 #[derive(Debug, Clone, Default, Args)]

@@ -42,6 +42,7 @@ pub use boot::{Sources, WEB_LOG, sources};
 pub use facts::{Backend, DhcpServer, Facts, HostsFile, OLDEST_KEA, Origin, PublicKey, Standing};
 pub use names::Names;
 pub use problem::Problem;
+pub use services::protocols_of;
 
 use crate::document::{self, Document};
 use crate::resources::State;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use crate::document::{
-    self, Persistence, PersistenceEngine, Port, Protocol, Scheduler, Service, Vip, Word,
+    self, Document, Persistence, PersistenceEngine, Port, Protocol, Scheduler, Service, Vip, Word,
 };
 use crate::ipvs::{self, Family, Name, ServiceId};
 use crate::resources::destination::Destination;
@@ -138,6 +138,15 @@ pub(super) fn ports(first: Option<Port>, last: Option<Port>) -> Option<RangeIncl
 /// Without a word it is tcp.
 pub(super) fn protocols(stated: Option<&[Protocol]>) -> &[Protocol] {
     stated.unwrap_or(&[Protocol::Tcp])
+}
+
+/// The protocols of a document's services, each once.
+pub fn protocols_of(document: &Document) -> BTreeSet<ipvs::Protocol> {
+    let stated = document.services.iter().map(|it| it.protocols.as_deref());
+    stated
+        .flat_map(protocols)
+        .map(|it| words::protocol(*it))
+        .collect()
 }
 
 fn parts(service: &Service) -> impl Iterator<Item = &'static str> + use<> {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::ownership::Inventory;
 use crate::plan::Step;
 use crate::resources::destination::DestinationKey;
@@ -66,7 +68,7 @@ pub struct Observation {
 }
 
 /// Connections of one destination, as `ipvsadm -L -n` counts them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connections {
     /// Established.
     pub active: u64,

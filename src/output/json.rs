@@ -23,6 +23,7 @@ pub fn plan(turn: &Turn, context: &Context<'_>) -> Value {
         "command": context.command,
         "node": context.node,
         "document": context.document,
+        "live": context.live,
         "count": Count::of(&turn.changes),
         "digest": turn.digest(),
         "changes": changes,

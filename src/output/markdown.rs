@@ -30,7 +30,12 @@ fn write_plan(out: &mut String, turn: &Turn, context: &Context<'_>) -> fmt::Resu
     rows.sort_by_key(|(impact, _)| rank(impact));
     writeln!(out, "### `{}` {}\n", context.command, text(context.node))?;
     writeln!(out, "{}\n", headline(turn, &rows))?;
-    writeln!(out, "{}\n", text(context.document))?;
+    let live = context.live.map(|it| format!(", {it}"));
+    writeln!(
+        out,
+        "{}\n",
+        text(&(context.document.to_owned() + &live.unwrap_or_default()))
+    )?;
     write_remarks(out, turn, context)?;
     if rows.is_empty() {
         return Ok(());

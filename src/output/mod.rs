@@ -33,6 +33,8 @@ pub struct Context<'a> {
     pub warnings: &'a [String],
     /// What was left to us, and how it was decided.
     pub choices: &'a [String],
+    /// The snapshot that it was made of, when there is one.
+    pub live: Option<&'a str>,
     /// Whether to show the files.
     pub files: Files,
     /// How many changes of a group are shown before the rest is only counted.

@@ -56,6 +56,9 @@ fn write_plan(out: &mut String, turn: &Turn, context: &Context<'_>) -> fmt::Resu
     )?;
     let judge = Judge::new(turn, context.names);
     writeln!(out, "{}", summary(turn, &judge))?;
+    if let Some(live) = context.live {
+        writeln!(out, "live state: {}", escaped(live))?;
+    }
     for choice in context.choices {
         writeln!(out, "{}", escaped(choice))?;
     }

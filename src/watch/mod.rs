@@ -176,7 +176,7 @@ impl Watcher {
             held: self.holds.held().clone(),
             ..Options::usual()
         };
-        let mut turn = session::plan(&mut part, &self.store, &options, &mut self.host).await?;
+        let mut turn = session::plan(&mut part, &options, &mut self.host).await?;
         said.append(&mut part.warnings);
         said.extend(turn.refusals.iter().map(|it| format!("refused: {it}")));
         self.complain(said);

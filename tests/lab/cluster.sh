@@ -88,6 +88,18 @@ give() {
   mkdir -p "${to%/*}"; cp "$2" "$to.new"; chmod 644 "$to.new"; mv "$to.new" "$to"
 }
 
+# offline_agrees NAME WHEN: elsewhere a snapshot gives the same plan, to a user with no rights in a network with nothing
+offline_agrees() {
+  local dir=$LAB/offline here there
+  rm -rf "$dir"; mkdir -p "$dir"
+  here=$(in_ "$1" sh -c "cd /etc/lvs-reconcile && '$LVS' plan --diff --save-live $dir/live.json cluster.json" 2>&1 </dev/null)
+  cp "$(path_in "$1" /etc/lvs-reconcile/cluster.json)" "$dir"; chmod -R a+rX "$dir"
+  there=$(cd "$dir" && unshare -n setpriv --reuid=65534 --regid=65534 --clear-groups \
+    env -i "$LVS" plan --diff --live live.json cluster.json 2>&1 </dev/null)
+  check "elsewhere a snapshot gives the same plan, $2" "$there" "$here"
+  check_has "and it is a plan, $2" "$here" '^live state: '
+}
+
 # Password references of the examples must exist; the value is nobody's password.
 give_secret() {
   local d; d=$(path_in "$1" /etc/lvs-reconcile/secrets); mkdir -p -m 700 "$d"

@@ -94,6 +94,11 @@ const SHOWN_SECRET: &str = "(secret)";
 pub struct Hidden(pub String);
 
 impl Content {
+    /// Of which nothing is told.
+    pub fn concealed() -> Self {
+        Self(vec![Piece::Hidden(Hidden(SHOWN_SECRET.to_owned()))])
+    }
+
     /// Text without any secret.
     pub fn text(text: impl Into<String>) -> Self {
         Self(vec![Piece::Text(text.into())])

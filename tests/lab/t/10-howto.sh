@@ -20,7 +20,9 @@ check_exit 'plan --detailed-exitcode says 2 when there are changes' 2 lvs dir1 p
 check 'plan changes nothing' "$(machine_state dir1)" "$bare"
 
 # --- apply ---
+offline_agrees dir1 'before'
 check_run 'apply succeeds' lvs dir1 apply --yes
+offline_agrees dir1 'after'
 for module in ip_vs ip_vs_wlc nf_conntrack_ftp nf_nat_ftp; do check_has "module $module is loaded" "$(cat /proc/modules)" "^$module "; done
 check 'http is balanced 30:10' "$(hits $web 40)" 'rs1=30 rs2=10'
 check 'ssh is balanced 1:1' "$(hits $web 6 22)" 'rs1=3 rs2=3'

@@ -5,7 +5,9 @@
 modprobe ip_vs
 minimal_cluster
 give dir1 "$examples/minimal.json"
+offline_agrees dir1 'before'
 check_run 'apply succeeds' lvs dir1 apply --yes
+offline_agrees dir1 'after'
 check 'http is balanced evenly' "$(hits 192.0.2.10 10)" 'rs1=5 rs2=5'
 check_exit 'the second plan is empty' 0 lvs dir1 plan --detailed-exitcode
 check 'no nftables table' "$(in_ dir1 nft list tables)" ''

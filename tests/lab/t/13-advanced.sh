@@ -18,7 +18,9 @@ on_vlan rs1 200 10.0.1.1/16 10.0.0.1; on_vlan rs2 200 10.0.1.2/16 10.0.0.1; on_v
 http rs1 9443; http rs2 9443
 give lb1 "$examples/advanced.json"
 
+offline_agrees lb1 'before'
 check_run 'apply succeeds' lvs lb1 apply --yes
+offline_agrees lb1 'after'
 check_exit 'the second plan is empty' 0 lvs lb1 plan --detailed-exitcode
 check_has 'the bond' "$(ip -n lb1 -d link show bond0)" 'bond mode 802\.3ad'
 check 'its members and their MTU' "$(ip -n lb1 -o link show master bond0 | sed -E 's/^[0-9]+: ([a-z0-9]+)@.* mtu ([0-9]+) .*/\1 \2/')" 'eno1 9000

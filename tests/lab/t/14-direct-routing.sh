@@ -6,7 +6,9 @@ modprobe ip_vs
 lan_cluster
 for rs in rs1 rs2; do hold_vip $rs 192.0.2.80/32; hold_vip $rs 2001:db8:0:2::80/128; done
 give dir1 "$examples/direct-routing.json"
+offline_agrees dir1 'before'
 check_run 'apply succeeds' lvs dir1 apply --yes
+offline_agrees dir1 'after'
 check 'IPv4 is balanced 30:10' "$(hits 192.0.2.80 40)" 'rs1=30 rs2=10'
 check 'IPv6 is balanced 30:10' "$(hits 2001:db8:0:2::80 40)" 'rs1=30 rs2=10'
 check_not 'the IPv6 VIP is past its duplicate detection' "$(ip -n dir1 -6 -o addr show eth0)" '::80/128.*tentative'

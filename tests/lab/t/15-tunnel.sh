@@ -21,7 +21,9 @@ in_ client sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
 site near1 198.51.100.11 198.51.100.1 eth1
 site far1 203.0.113.11 203.0.113.1 eth2
 give dir1 "$examples/tunnel.json"
+offline_agrees dir1 'before'
 check_run 'apply succeeds' lvs dir1 apply --yes
+offline_agrees dir1 'after'
 check 'requests travel through the tunnels 30:10' "$(hits 192.0.2.80 40)" 'far1=10 near1=30'
 check_exit 'the second plan is empty' 0 lvs dir1 plan --detailed-exitcode
 fresh

@@ -13,7 +13,9 @@ for rs in rs1:11 rs2:12; do
   ip -n ${rs%:*} -6 route add default via fd00:2::1; http ${rs%:*} '[::]:80'
 done
 give dir1 "$examples/ipv6.json"
+offline_agrees dir1 'before'
 check_run 'apply succeeds' lvs dir1 apply --yes
+offline_agrees dir1 'after'
 check 'IPv6 is balanced 30:10' "$(hits 2001:db8:0:1::80 40)" 'rs1=30 rs2=10'
 check 'forwarding is on' "$(in_ dir1 cat /proc/sys/net/ipv6/conf/all/forwarding)" 1
 check_not 'no address is tentative' "$(ip -n dir1 -6 -o addr show scope global)" tentative

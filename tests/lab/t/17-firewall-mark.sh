@@ -6,7 +6,9 @@ modprobe ip_vs
 minimal_cluster
 for rs in rs1 rs2; do http $rs 443; done
 give dir1 "$examples/firewall-mark.json"
+offline_agrees dir1 'before'
 check_run 'apply succeeds' lvs dir1 apply --yes
+offline_agrees dir1 'after'
 check 'the service' "$(in_ dir1 ipvsadm -Sn | sort)" '-A -f 7 -s rr -p 120
 -a -f 7 -r 10.0.0.11:0 -m -w 1
 -a -f 7 -r 10.0.0.12:0 -m -w 1'

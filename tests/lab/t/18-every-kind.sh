@@ -15,7 +15,9 @@ modprobe -a ip_vs dummy
 minimal_cluster
 filled_by_ipvsadm
 give dir1 "$lab_tests/documents/every-kind.json"
+offline_agrees dir1 'before'
 check_run 'apply succeeds' lvs dir1 apply --yes
+offline_agrees dir1 'after'
 check 'the table is the one ipvsadm makes' "$(diff <(table dir1) <(table byhand))" ''
 check 'thresholds too' "$(diff <(thresholds dir1) <(thresholds byhand))" ''
 check 'it is not empty' "$(table dir1 | wc -l)" "$(wc -l <"$lab_tests/documents/every-kind.ipvsadm")"

@@ -1,0 +1,45 @@
+//! `snapshot`: the live state on file.
+
+use clap::Args;
+
+use super::{Target, print};
+use crate::cycle::{Options, Turn};
+use crate::error::{Error, Success};
+use crate::host::linux::LinuxHost;
+use crate::journal::seconds_since_1970;
+use crate::session::{self, Part, load};
+use crate::snapshot::{Recorder, Snapshot};
+use crate::source::Trust;
+
+/// Arguments of `snapshot`.
+#[derive(Debug, Args)]
+pub struct TakeSnapshot {
+    #[command(flatten)]
+    target: Target,
+}
+
+impl TakeSnapshot {
+    pub async fn run(self) -> Result<Success, Error> {
+        let (_, _, snapshot) = taken(&self.target, &Options::usual()).await?;
+        print(&snapshot.text());
+        Ok(Success::Done)
+    }
+}
+
+/// A plan, and everything that it was made of.
+pub async fn taken(target: &Target, options: &Options) -> Result<(Part, Turn, Snapshot), Error> {
+    let loaded = load(target, Trust::Any)?;
+    let mut part = session::part(target, &loaded).await?;
+    let around = part.around.clone();
+    let mut host = LinuxHost::new();
+    let mut recorder = Recorder::new(&mut host);
+    let turn = session::plan(&mut part, options, &mut recorder).await?;
+    let snapshot = Snapshot {
+        tool: concat!("lvs-reconcile ", env!("CARGO_PKG_VERSION")).to_owned(),
+        taken: seconds_since_1970(),
+        unsettled: around.inventory.unsettled.clone(),
+        around,
+        seen: recorder.complete().await?,
+    };
+    Ok((part, turn, snapshot))
+}

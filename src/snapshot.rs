@@ -1,0 +1,271 @@
+//! The live state on file: everything that a plan depends on but the document, so that the same plan can be made
+//! elsewhere, without root and without the machine. Secrets are not in it: what was seen says of one only whether it is
+//! the one that the document names.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::delta::Verb;
+use crate::error::Error;
+use crate::host::{Connections, Host, HostError, Observation, Outcome, Scope};
+use crate::output::time::utc;
+use crate::ownership::Inventory;
+use crate::plan::Step;
+use crate::resources::destination::DestinationKey;
+use crate::resources::file::{Content, File};
+use crate::resources::{Change, Keys, Kind, State};
+use crate::session::some_of;
+use crate::surroundings::Surroundings;
+
+/// The version of the format, of which there is one.
+const FORMAT_VERSION: u32 = 1;
+
+/// As large as a snapshot may be: ten times that of the largest documents.
+const LARGEST: u64 = 512 << 20;
+
+/// A machine at a moment.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Snapshot {
+    /// The program that took it.
+    pub tool: String,
+    /// When it was taken, in seconds since 1970.
+    pub taken: u64,
+    pub around: Surroundings,
+    /// What a run that was cut off may have edited: a part of the inventory that is not written with it.
+    pub unsettled: State,
+    pub seen: Seen,
+}
+
+/// What was seen of the objects on it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Seen {
+    pub state: State,
+    pub marked: Keys,
+    pub unreadable: Vec<String>,
+    /// The objects that were looked for; of others of their kinds, whether they are there is not known.
+    pub looked_for: Keys,
+    pub interfaces: Vec<String>,
+    pub connections: Vec<(DestinationKey, Connections)>,
+}
+
+/// As it stands on file.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct OnFile {
+    format_version: u32,
+    /// Of what is below, so that a file that was edited is not taken for a machine.
+    digest: String,
+    snapshot: Value,
+}
+
+impl Snapshot {
+    /// Reads one; says whether it is whole.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let wrong = |what: String| Error::Usage(format!("{}: {what}", path.display()));
+        let bytes = read(path).map_err(|error| wrong(error.to_string()))?;
+        let file: OnFile = serde_json::from_slice(&bytes).map_err(|error| {
+            wrong(format!(
+                "is no snapshot: {error}; `lvs-reconcile snapshot` makes one"
+            ))
+        })?;
+        if file.format_version != FORMAT_VERSION {
+            let version = file.format_version;
+            return Err(wrong(format!(
+                "is of format {version}; this program reads {FORMAT_VERSION}"
+            )));
+        }
+        if digest(&file.snapshot) != file.digest {
+            return Err(wrong(
+                "was changed since it was taken; take it anew".to_owned(),
+            ));
+        }
+        let snapshot: Self = serde_json::from_value(file.snapshot)
+            .map_err(|error| wrong(format!("is no snapshot: {error}")))?;
+        Ok(snapshot.settled())
+    }
+
+    /// As it is written.
+    pub fn text(&self) -> String {
+        let snapshot = value(self);
+        let file = OnFile {
+            format_version: FORMAT_VERSION,
+            digest: digest(&snapshot),
+            snapshot,
+        };
+        format!("{:#}\n", value(&file))
+    }
+
+    /// Which it is, for whoever reads a plan that was made of it.
+    pub fn label(&self) -> String {
+        let digest = digest(&value(self));
+        format!(
+            "{} as of {}, snapshot {}",
+            self.around.node,
+            utc(self.taken),
+            &digest[..12]
+        )
+    }
+
+    fn settled(mut self) -> Self {
+        self.around.inventory.unsettled = self.unsettled.clone();
+        self
+    }
+}
+
+/// Plain values: nothing in them can fail to be written.
+fn value(of: &impl Serialize) -> Value {
+    serde_json::to_value(of).unwrap_or(Value::Null)
+}
+
+/// The first 128 bits of the SHA-256 of what it says, however it is laid out.
+fn digest(of: &Value) -> String {
+    let digest = Sha256::digest(of.to_string());
+    digest[..16].iter().map(|it| format!("{it:02x}")).collect()
+}
+
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?
+        .take(LARGEST)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// A host that remembers what was seen of another.
+#[derive(Debug)]
+pub struct Recorder<'a, H> {
+    host: &'a mut H,
+    seen: Seen,
+    connections: Option<BTreeMap<DestinationKey, Connections>>,
+}
+
+impl<'a, H: Host> Recorder<'a, H> {
+    /// Remembers what is seen of `host`.
+    pub fn new(host: &'a mut H) -> Self {
+        Self {
+            host,
+            seen: Seen::default(),
+            connections: None,
+        }
+    }
+
+    /// What was seen, and what the plan of another document may ask. What was asked for is not asked again: by now it
+    /// may be something else.
+    pub async fn complete(mut self) -> Result<Seen, HostError> {
+        if self.seen.interfaces.is_empty() {
+            self.interfaces().await?;
+        }
+        if self.connections.is_none() {
+            self.connections().await?;
+        }
+        let connections = self.connections.unwrap_or_default();
+        self.seen.connections = connections.into_iter().collect();
+        Ok(self.seen)
+    }
+}
+
+impl<H: Host> Host for Recorder<'_, H> {
+    async fn observe(&mut self, scope: &Scope<'_>) -> Result<Observation, HostError> {
+        let mut seen = self.host.observe(scope).await?;
+        conceal(&mut seen.state, scope);
+        self.seen.state = seen.state.clone();
+        self.seen.marked = seen.marked.clone();
+        self.seen.unreadable.clone_from(&seen.unreadable);
+        self.seen.looked_for = looked_for(scope.desired, scope.inventory);
+        Ok(seen)
+    }
+
+    async fn apply(&mut self, run: &[Step]) -> Vec<Outcome> {
+        self.host.apply(run).await
+    }
+
+    async fn check(&mut self, steps: &[Step]) -> Result<(), Vec<HostError>> {
+        self.host.check(steps).await
+    }
+
+    async fn connections(&mut self) -> Result<BTreeMap<DestinationKey, Connections>, HostError> {
+        let connections = self.host.connections().await?;
+        self.connections = Some(connections.clone());
+        Ok(connections)
+    }
+
+    async fn interfaces(&mut self) -> Result<Vec<String>, HostError> {
+        let interfaces = self.host.interfaces().await?;
+        self.seen.interfaces.clone_from(&interfaces);
+        Ok(interfaces)
+    }
+}
+
+/// What stands in files of others is theirs: it is known to differ, and no more.
+fn conceal(live: &mut State, scope: &Scope<'_>) {
+    let of_others = |it: &&File| {
+        let wanted = scope.desired.files.get(&it.key);
+        let is_ours = it.untouched_default || scope.inventory.owned.files.contains(&it.key);
+        !is_ours && wanted.is_none_or(|wanted| wanted.content != it.content)
+    };
+    let of_others: Vec<File> = live.files.iter().filter(of_others).cloned().collect();
+    for file in of_others {
+        let content = Content::concealed();
+        live.files.insert(File { content, ..file });
+    }
+}
+
+fn looked_for(desired: &State, inventory: &Inventory) -> Keys {
+    let mut keys = desired.all_keys();
+    keys.merge(&inventory.owned);
+    keys
+}
+
+/// What was seen, in place of the machine. Nothing can be done to it.
+#[derive(Debug)]
+pub struct Replay(pub Seen);
+
+impl Host for Replay {
+    async fn observe(&mut self, _scope: &Scope<'_>) -> Result<Observation, HostError> {
+        Ok(Observation {
+            state: self.0.state.clone(),
+            marked: self.0.marked.clone(),
+            unreadable: self.0.unreadable.clone(),
+        })
+    }
+
+    async fn apply(&mut self, run: &[Step]) -> Vec<Outcome> {
+        run.iter().map(|_| Outcome::NotAttempted).collect()
+    }
+
+    async fn check(&mut self, _steps: &[Step]) -> Result<(), Vec<HostError>> {
+        Err(vec![HostError::new(
+            "cannot try a plan",
+            "there is a snapshot in place of the machine",
+        )])
+    }
+
+    async fn connections(&mut self) -> Result<BTreeMap<DestinationKey, Connections>, HostError> {
+        Ok(self.0.connections.iter().copied().collect())
+    }
+
+    async fn interfaces(&mut self) -> Result<Vec<String>, HostError> {
+        Ok(self.0.interfaces.clone())
+    }
+}
+
+impl Seen {
+    /// What these changes make, and whether it was there nobody looked: it counts as absent.
+    pub fn unknown(&self, changes: &[Change]) -> Option<String> {
+        let table = |it: &Change| matches!(it.kind(), Kind::VirtualService | Kind::Destination);
+        let made = changes.iter().filter(|it| it.verb() == Verb::Create);
+        let unknown = made.filter(|it| !table(it) && !self.looked_for.contains(it));
+        let named = some_of(unknown.map(|it| format!("{} {}", it.kind().word(), it.name())))?;
+        Some(format!(
+            "not looked for when the snapshot was taken, so it is unknown whether it is there: {named}"
+        ))
+    }
+}

@@ -1,0 +1,220 @@
+//! What a plan needs to know of a machine, beside the objects on it: which daemons it has, who listens, what we own.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::daemons;
+use crate::desired::armed::{Armed, fetches};
+use crate::desired::{self, Desired, DhcpServer, Facts, HostsFile, Origin, PublicKey};
+use crate::document::Document;
+use crate::error::Error;
+use crate::host::HostError;
+use crate::host::linux::facts::{self, hears};
+use crate::host::linux::public_key::{self, Unusable};
+use crate::host::linux::sockets::{Socket, Transport};
+use crate::host::linux::{hosts, web};
+use crate::ipvs::{Protocol, ServiceId};
+use crate::journal::{self, seconds_since_1970};
+use crate::overlay::drain::{Drains, Moment};
+use crate::ownership::Inventory;
+use crate::session::{Target, some_of};
+use crate::store::Store;
+
+/// What is known of a machine.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Surroundings {
+    /// The director that it is.
+    pub node: String,
+    pub facts: Facts,
+    /// Who waits for clients, by the protocols of our services.
+    pub listeners: Vec<Socket>,
+    /// As the store has it, with what its journals add: a large one takes its time to read.
+    pub inventory: Inventory,
+    /// Where an inventory is that cannot be read.
+    pub lost_inventory: Option<String>,
+    pub drains: Drains,
+    /// DHCP servers with our configuration that run, and that others started.
+    pub running: BTreeSet<String>,
+    /// When it was looked at, by a clock that nobody sets.
+    pub now: Moment,
+}
+
+impl Surroundings {
+    /// Looks at this machine, as far as the document asks.
+    pub async fn look(target: &Target, document: &Document) -> Result<Self, Error> {
+        let store = Store::at(&target.state_dir);
+        let inventory = journal::recover(&store, store.inventory()?)?;
+        let servers = servers(document, &inventory).await?;
+        Ok(Self {
+            node: node(target)?,
+            running: daemons::of_others(&inventory, &servers).await?,
+            facts: facts_of(document, servers, &store)?,
+            listeners: facts::listeners(&transports(document)),
+            lost_inventory: store
+                .lost_inventory(&inventory)
+                .map(|it| it.display().to_string()),
+            inventory,
+            drains: store.drains()?,
+            now: now()?,
+        })
+    }
+
+    /// Of a machine that nobody looked at.
+    pub fn unknown() -> Self {
+        Self {
+            node: String::new(),
+            facts: Facts {
+                dhcp: Vec::new(),
+                ..Facts::unknown()
+            },
+            listeners: Vec::new(),
+            inventory: Inventory::default(),
+            lost_inventory: None,
+            drains: Drains::default(),
+            running: BTreeSet::new(),
+            now: Moment::default(),
+        }
+    }
+}
+
+fn facts_of(
+    document: &Document,
+    servers: Vec<DhcpServer>,
+    store: &Store,
+) -> Result<Facts, HostError> {
+    let machine = facts::facts();
+    Ok(Facts {
+        dhcp: servers,
+        nfs_unit: machine.nfs_unit,
+        web_unit: machine.web_unit,
+        serves_dns: wants_dhcp(document) && facts::serves_dns(),
+        armed: armed(store, seconds_since_1970())?.names(),
+        hosts: hosts_file(document),
+        public_key: public_key(document),
+        origin: Origin::Machine,
+    })
+}
+
+/// The protocols of its services, as far as programs of a machine can listen by them.
+fn transports(document: &Document) -> Vec<Transport> {
+    let protocols = desired::protocols_of(document);
+    protocols.into_iter().filter_map(transport).collect()
+}
+
+/// The director that this machine is.
+pub fn node(target: &Target) -> Result<String, HostError> {
+    match &target.node {
+        Some(node) => Ok(node.clone()),
+        None => host_name(),
+    }
+}
+
+/// Who is to install himself at this moment.
+pub fn armed(store: &Store, now: u64) -> Result<Armed, HostError> {
+    let armed = store.armed()?;
+    if armed == Armed::default() {
+        return Ok(armed);
+    }
+    let log = web::log(desired::WEB_LOG);
+    Ok(armed.still(now, &fetches(&log)))
+}
+
+fn wants_dhcp(document: &Document) -> bool {
+    let netboot = document.netboot.as_ref();
+    netboot.is_some_and(|it| it.dhcp.is_some())
+}
+
+/// The DHCP servers of this machine. Nobody is looked for whom nobody asks about.
+async fn servers(document: &Document, inventory: &Inventory) -> Result<Vec<DhcpServer>, HostError> {
+    match wants_dhcp(document) || daemons::has_ours(inventory) {
+        true => daemons::installed(inventory).await,
+        false => Ok(Vec::new()),
+    }
+}
+
+/// What others do to `/etc/hosts`.
+fn hosts_file(document: &Document) -> HostsFile {
+    if !document.wants_hosts() {
+        return HostsFile::default();
+    }
+    let rewritten_by = hosts::rewritten_by();
+    HostsFile {
+        rewritten_by: rewritten_by.map(|it| it.to_string_lossy().into_owned()),
+        others: hosts::others(),
+    }
+}
+
+/// This machine's public key, when the document names it.
+fn public_key(document: &Document) -> PublicKey {
+    let path = document.ssh.as_ref().and_then(|it| it.public_key.as_ref());
+    let read = path.map(|it| public_key::public_key(Path::new(it.as_str())));
+    match read {
+        None => PublicKey::Unknown,
+        Some(Ok(key)) => PublicKey::Read(key),
+        Some(Err(Unusable { message, fix })) => PublicKey::Unusable { message, fix },
+    }
+}
+
+/// Services on whose VIP and port a program of this machine listens itself: its clients are balanced instead.
+pub fn listening(desired: &Desired, listeners: &[Socket]) -> Option<String> {
+    let heard = |id: &&ServiceId| listeners.iter().any(|it| is_heard(id, it));
+    let services = desired.state.virtual_services.keys().filter(heard);
+    let named = some_of(services.map(|it| {
+        desired
+            .names
+            .service(it)
+            .map_or_else(|| it.to_string(), str::to_owned)
+    }))?;
+    let own = desired.state.addresses.keys().find(|it| !it.is_vip())?;
+    Some(format!(
+        "a program of this machine listens on the port of {named}; clients of the VIP reach the real servers, those of {} reach this machine",
+        own.address
+    ))
+}
+
+fn transport(protocol: Protocol) -> Option<Transport> {
+    match protocol {
+        Protocol::Tcp => Some(Transport::Tcp),
+        Protocol::Udp => Some(Transport::Udp),
+        Protocol::Sctp => None,
+    }
+}
+
+fn is_heard(id: &ServiceId, by: &Socket) -> bool {
+    match *id {
+        ServiceId::Address {
+            protocol,
+            address,
+            port,
+        } => transport(protocol) == Some(by.transport) && hears(by, address, port),
+        ServiceId::FirewallMark { .. } => false,
+    }
+}
+
+/// The short name of this host.
+pub fn host_name() -> Result<String, HostError> {
+    let name = nix::unistd::gethostname()
+        .map_err(|error| HostError::new("cannot tell this host's name", error))?;
+    let name = name.to_string_lossy().into_owned();
+    Ok(name.split('.').next().unwrap_or_default().to_owned())
+}
+
+/// This moment, by a clock that nobody sets.
+pub fn now() -> Result<Moment, HostError> {
+    let clock = nix::time::ClockId::CLOCK_BOOTTIME;
+    let since_boot = nix::time::clock_gettime(clock)
+        .map(Duration::from)
+        .map_err(|error| HostError::new("cannot read the clock", error))?;
+    let path = "/proc/sys/kernel/random/boot_id";
+    let boot_id = fs::read_to_string(path)
+        .map_err(|error| HostError::new(format!("cannot read {path}"), error))?;
+    Ok(Moment {
+        boot_id: boot_id.trim().to_owned(),
+        seconds: since_boot.as_secs(),
+    })
+}
