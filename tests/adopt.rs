@@ -177,7 +177,9 @@ fn what_is_no_file_of_its_own_is_refused() {
 /// The documents that are known to be good.
 fn documents() -> Vec<(String, String)> {
     let examples = fs::read_dir("examples").unwrap();
-    let examples = examples.map(|it| it.unwrap().path());
+    let examples = examples
+        .map(|it| it.unwrap().path())
+        .filter(|it| it.is_file());
     let rendered = folders(&tests().join("rendered")).into_iter();
     let rendered = rendered.map(|it| it.join("document.json"));
     let files = examples.chain(rendered);

@@ -18,6 +18,7 @@ fn inputs(folder: &str) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = fs::read_dir(folder)
         .unwrap()
         .map(|it| it.unwrap().path())
+        .filter(|it| it.is_file())
         .collect();
     files.sort();
     files

@@ -24,6 +24,7 @@ mod discover;
 mod guard;
 mod hash_password;
 mod history;
+mod manual;
 mod plan;
 mod render;
 mod rollback;
@@ -110,6 +111,10 @@ enum Command {
     Release(adopt::Names),
     /// Make the hash of a root password, for the file that rootPasswordFile names.
     HashPassword(hash_password::HashPassword),
+    /// Write the manual pages.
+    Man(manual::Manual),
+    /// Print what a shell needs to complete our commands and options.
+    Completions(manual::Completions),
     #[command(hide = true)]
     Guard(guard::Guard),
 }
@@ -230,6 +235,8 @@ pub async fn run(cli: Cli) -> Result<Success, Error> {
         Command::Adopt(it) => it.adopt().await,
         Command::Release(it) => it.release().await,
         Command::HashPassword(it) => it.run(),
+        Command::Man(it) => it.run(),
+        Command::Completions(it) => it.run(),
         Command::Guard(it) => it.run().await,
     }
 }

@@ -48,7 +48,8 @@ fn examples() -> Vec<(String, Desired)> {
     let mut all = Vec::new();
     let examples = fs::read_dir("examples")
         .unwrap()
-        .map(|it| it.unwrap().path());
+        .map(|it| it.unwrap().path())
+        .filter(|it| it.is_file());
     let cases = fs::read_dir("tests/rendered").unwrap();
     let cases = cases.map(|it| it.unwrap().path().join("document.json"));
     for path in examples.chain(cases.filter(|it| it.exists())) {
