@@ -43,12 +43,19 @@ fn every_case_prints_its_plan() {
 }
 
 #[test]
-fn json_and_text_count_the_same() {
+fn json_is_what_its_schema_says_and_counts_as_the_text_does() {
+    let schema = serde_json::from_str(json::SCHEMA).unwrap();
+    assert!(jsonschema::meta::is_valid(&schema));
+    let schema = jsonschema::validator_for(&schema).unwrap();
     for path in cases() {
         let case = Case::read(&path);
         let (turn, desired) = case.turn();
         let value = json::plan(&turn, &case.context(&desired));
-        assert_eq!(value["formatVersion"], 1);
+        let wrong: Vec<_> = schema
+            .iter_errors(&value)
+            .map(|it| it.to_string())
+            .collect();
+        assert!(wrong.is_empty(), "{}: {wrong:?}", path.display());
         assert_eq!(
             value["changes"].as_array().unwrap().len(),
             turn.changes.len()

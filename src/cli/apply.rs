@@ -144,12 +144,7 @@ impl Apply {
             self.tell_end(&turn, part, "refused");
             return Err(Error::Refused);
         }
-        if let Some(approved) = &self.approved {
-            same(approved, &turn)?;
-        }
-        if let Some(path) = &self.plan {
-            Approved::read(path)?.allow(&part.node, &turn, &part.desired.names)?;
-        }
+        self.is_approved(&turn, part)?;
         if turn.plan.is_empty() {
             turn.note(store)?;
             self.tell_end(&turn, part, "nothing to do");
@@ -171,6 +166,17 @@ impl Apply {
             keep(store, &content.bytes)?;
         }
         Ok(turn.drains.0.len())
+    }
+
+    /// Refuses a plan that is not the one that was approved, when one was.
+    fn is_approved(&self, turn: &Turn, part: &Part) -> Result<(), Error> {
+        if let Some(digest) = &self.approved {
+            same(digest, turn)?;
+        }
+        match &self.plan {
+            Some(path) => Approved::read(path)?.allow(&part.node, turn, &part.desired.names),
+            None => Ok(()),
+        }
     }
 
     async fn planned(&self, part: &mut Part, host: &mut LinuxHost) -> Result<Turn, Error> {

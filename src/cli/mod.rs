@@ -83,7 +83,7 @@ enum Command {
     Watch(watch::Watch),
     /// Check a document, and name every problem with its place and what would be right.
     Validate(validate::Validate),
-    /// Print the JSON schema of the document, for editors.
+    /// Print the JSON schema of the document, for editors, or of a plan, for programs.
     Schema(schema::Schema),
     /// Write the generated files into a directory, to read.
     Render(render::Render),

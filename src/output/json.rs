@@ -1,4 +1,4 @@
-//! Plans and reports for programs. The shape is stable: fields are added, never renamed, while `formatVersion` is 1.
+//! Plans and reports for programs, as `schema/plan.schema.json` describes them. The shape is stable: fields are added, never renamed, while `formatVersion` is 1.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -10,6 +10,9 @@ use crate::cycle::Turn;
 use crate::output::report::reason;
 use crate::plan::Count;
 use crate::resources::Change;
+
+/// What describes it.
+pub const SCHEMA: &str = include_str!("../../schema/plan.schema.json");
 
 /// The version of the shape below.
 pub(super) const FORMAT_VERSION: u32 = 1;
@@ -64,9 +67,9 @@ pub fn with_end(mut plan: Value, end: &str) -> Value {
 fn change(change: &Change, judge: &Judge<'_>) -> Value {
     let mut value = listed(change);
     let sides = value_of(change);
-    for side in ["from", "to"] {
+    for (side, called) in [("from", "before"), ("to", "after")] {
         if let Some(it) = sides.get(side) {
-            value[side] = it.clone();
+            value[called] = it.clone();
         }
     }
     value["impact"] = value_of(&judge.impact(change));
