@@ -45,7 +45,7 @@ impl Approved {
     /// As it is written.
     pub fn text(&self) -> String {
         // Plain values: nothing in them can fail to be written.
-        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+        serde_json::to_string(self).unwrap_or_default() + "\n"
     }
 
     /// Reads one that `plan --out` wrote; says whether it is whole.

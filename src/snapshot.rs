@@ -8,7 +8,6 @@ use std::io::Read;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::delta::Verb;
@@ -63,7 +62,7 @@ struct OnFile {
     format_version: u32,
     /// Of what is below, so that a file that was edited is not taken for a machine.
     digest: String,
-    snapshot: Value,
+    snapshot: Snapshot,
 }
 
 impl Snapshot {
@@ -82,36 +81,39 @@ impl Snapshot {
                 "is of format {version}; this program reads {FORMAT_VERSION}"
             )));
         }
-        if digest(&file.snapshot) != file.digest {
+        if file.snapshot.digest() != file.digest {
             return Err(wrong(
                 "was changed since it was taken; take it anew".to_owned(),
             ));
         }
-        let snapshot: Self = serde_json::from_value(file.snapshot)
-            .map_err(|error| wrong(format!("is no snapshot: {error}")))?;
-        Ok(snapshot.settled())
+        Ok(file.snapshot.settled())
     }
 
     /// As it is written.
     pub fn text(&self) -> String {
-        let snapshot = value(self);
         let file = OnFile {
             format_version: FORMAT_VERSION,
-            digest: digest(&snapshot),
-            snapshot,
+            digest: self.digest(),
+            snapshot: self.clone(),
         };
-        format!("{:#}\n", value(&file))
+        text(&file) + "\n"
     }
 
     /// Which it is, for whoever reads a plan that was made of it.
     pub fn label(&self) -> String {
-        let digest = digest(&value(self));
+        let digest = self.digest();
         format!(
             "{} as of {}, snapshot {}",
             self.around.node,
             utc(self.taken),
             &digest[..12]
         )
+    }
+
+    /// The first 128 bits of the SHA-256 of what it says, however it is laid out.
+    fn digest(&self) -> String {
+        let digest = Sha256::digest(text(self));
+        digest[..16].iter().map(|it| format!("{it:02x}")).collect()
     }
 
     fn settled(mut self) -> Self {
@@ -121,14 +123,8 @@ impl Snapshot {
 }
 
 /// Plain values: nothing in them can fail to be written.
-fn value(of: &impl Serialize) -> Value {
-    serde_json::to_value(of).unwrap_or(Value::Null)
-}
-
-/// The first 128 bits of the SHA-256 of what it says, however it is laid out.
-fn digest(of: &Value) -> String {
-    let digest = Sha256::digest(of.to_string());
-    digest[..16].iter().map(|it| format!("{it:02x}")).collect()
+fn text(of: &impl Serialize) -> String {
+    serde_json::to_string(of).unwrap_or_default()
 }
 
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {

@@ -145,13 +145,11 @@ fn a_snapshot_that_was_edited_is_none() {
     assert!(
         says(&text.replace("\"test\"", "\"other\"")).contains("was changed since it was taken")
     );
-    assert!(
-        says(&text.replace("\"formatVersion\": 1", "\"formatVersion\": 2")).contains("format 2")
-    );
+    assert!(says(&text.replace("\"formatVersion\":1", "\"formatVersion\":2")).contains("format 2"));
     assert!(says(&text[..text.len() / 2]).contains("is no snapshot"));
     // However it is laid out.
     let compact: serde_json::Value = serde_json::from_str(&text).unwrap();
-    fs::write(&path, compact.to_string()).unwrap();
+    fs::write(&path, format!("{compact:#}")).unwrap();
     assert!(Snapshot::read(&path).is_ok());
     let missing = Snapshot::read(Path::new("/nowhere/live.json")).unwrap_err();
     assert!(missing.to_string().contains("/nowhere/live.json"));
@@ -244,7 +242,7 @@ proptest! {
             prop_assert!(said.contains("not approved") || said.contains("not to be done now"), "{}", said);
         }
         // One step less, one value more: nobody has approved that.
-        let tampered = text.replacen("\"verb\": \"create\"", "\"verb\": \"delete\"", 1);
+        let tampered = text.replacen("\"verb\":\"create\"", "\"verb\":\"delete\"", 1);
         prop_assume!(tampered != text);
         fs::write(&path, tampered).unwrap();
         prop_assert!(Approved::read(&path).is_err());

@@ -35,10 +35,10 @@ fn file(plain: &PlainFile, text: String) -> File {
     let named = |it: &Option<_>| it.as_ref().map_or("root".to_owned(), ToString::to_string);
     File {
         mode: Some(plain.mode.as_ref().map_or(0o644, |it| it.bits())),
-        owner: Some(Owner {
+        owner: Some(Box::new(Owner {
             user: named(&plain.owner),
             group: named(&plain.group),
-        }),
+        })),
         ..with_content(plain.path.as_str(), Content::text(text))
     }
 }

@@ -357,7 +357,11 @@ fn file_edit(from: &File, to: &File) -> String {
 /// What is different beside the content.
 fn dress(from: &File, to: &File) -> String {
     let mode = |it: &File| it.mode.map_or_else(String::new, |it| format!("{it:04o}"));
-    let owner = |it: &File| it.owner.as_ref().map_or_else(String::new, Owner::to_string);
+    let owner = |it: &File| {
+        it.owner
+            .as_deref()
+            .map_or_else(String::new, Owner::to_string)
+    };
     edits([
         ("mode", mode(from), mode(to)),
         ("owner", owner(from), owner(to)),

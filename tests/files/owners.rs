@@ -16,7 +16,7 @@ fn owned(room: &Room, name: &str, text: &str, (user, group): (&str, &str)) -> Fi
         group: group.into(),
     };
     File {
-        owner: Some(owner),
+        owner: Some(Box::new(owner)),
         ..room.whole(name, text)
     }
 }

@@ -54,17 +54,17 @@ impl Live {
 
 /// Whose the file is, in the words of `desired`: two names may stand for one number. A document that names nobody does
 /// not compare it; of a file that nobody wants any more it is kept for an undo.
-pub(super) fn owner(form: Form, desired: Option<&File>, ids: Ids) -> Option<Owner> {
+pub(super) fn owner(form: Form, desired: Option<&File>, ids: Ids) -> Option<Box<Owner>> {
     let ours = Ids {
         uid: geteuid().as_raw(),
         gid: getegid().as_raw(),
     };
     match (form, desired.map(|it| &it.owner)) {
         (Form::Block, _) | (Form::Whole, Some(None)) => None,
-        (Form::Whole, None) => (ids != ours).then(|| Owner::of(ids)),
+        (Form::Whole, None) => (ids != ours).then(|| Box::new(Owner::of(ids))),
         (Form::Whole, Some(Some(wanted))) => match wanted.ids() {
             Ok(same) if same == ids => Some(wanted.clone()),
-            _ => Some(Owner::of(ids)),
+            _ => Some(Box::new(Owner::of(ids))),
         },
     }
 }
@@ -74,7 +74,7 @@ pub(super) fn is_dressed(delta: &Delta<File>, there: Option<&Live>) -> Result<bo
     let (Some(to), Some(there)) = (delta.to(), there) else {
         return Ok(true);
     };
-    let owner = to.owner.as_ref().map(Owner::ids).transpose()?;
+    let owner = to.owner.as_deref().map(Owner::ids).transpose()?;
     let right_mode = to.mode.is_none_or(|it| it == there.mode);
     Ok(right_mode && owner.is_none_or(|it| it == there.ids()))
 }
@@ -85,7 +85,7 @@ pub(super) fn look<'a>(delta: &Delta<File>, there: Option<&'a Live>) -> Result<L
     let to = delta.to();
     let whole = delta.subject().key.form == Form::Whole;
     let named = to.and_then(|to| to.owner.as_ref());
-    let named = named.map(Owner::ids).transpose()?;
+    let named = named.map(|it| it.ids()).transpose()?;
     let uid = match whole {
         true => Some(geteuid().as_raw()),
         false => there.map(|it| it.uid),

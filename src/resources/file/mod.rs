@@ -36,7 +36,7 @@ pub struct File {
     pub mode: Option<u32>,
     /// Whose a whole file is. None: root's, in the group that it had; most files are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub owner: Option<Owner>,
+    pub owner: Option<Box<Owner>>,
     /// Observed only: a configuration file as its package ships it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub untouched_default: bool,
