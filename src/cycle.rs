@@ -181,7 +181,8 @@ fn adopt(judged: &mut Judged, names: &[String]) {
 /// What was known before the first step.
 #[derive(Debug)]
 pub struct Begun {
-    before: Inventory,
+    /// The inventory before, when the run made it another one.
+    before: Option<Inventory>,
     is_written: bool,
 }
 
@@ -244,8 +245,10 @@ impl Turn {
     }
 
     fn begun(&mut self, created: &Keys, is_written: bool) -> Begun {
-        let before = std::mem::take(&mut self.goal.inventory);
-        self.goal.inventory = before.intending(&self.changes, created);
+        let next = self.goal.inventory.intending(&self.changes, created);
+        // An edit of what is ours leaves it as it is, and a large one need not be there twice.
+        let changed = next != self.goal.inventory;
+        let before = changed.then(|| std::mem::replace(&mut self.goal.inventory, next));
         Begun { before, is_written }
     }
 
@@ -274,11 +277,16 @@ impl Turn {
     }
 
     fn write_down(&mut self, report: &Report, begun: &Begun, store: &Store) -> Result<(), NotMade> {
-        if report.is_restored() {
-            self.goal.inventory.clone_from(&begun.before);
+        let before = begun.before.as_ref().filter(|_| report.is_restored());
+        if let Some(before) = before {
+            self.goal.inventory.clone_from(before);
         }
-        self.settle(report.live.as_ref());
-        if !begun.is_written || self.goal.inventory != begun.before {
+        let shrunk = self.settle(report.live.as_ref());
+        let differs = match &begun.before {
+            Some(before) => *before != self.goal.inventory,
+            None => shrunk,
+        };
+        if !begun.is_written || differs {
             store
                 .save_inventory(&self.goal.inventory)
                 .map_err(NotMade::NotWritten)?;
@@ -305,12 +313,15 @@ impl Turn {
         Ok(())
     }
 
-    /// The inventory afterwards: what exists of what we own. What could not be looked at stays owned.
-    fn settle(&mut self, live: Option<&State>) {
-        if let Some(live) = live {
-            let inventory = std::mem::take(&mut self.goal.inventory);
-            self.goal.inventory = inventory.settled(live, &self.given_back);
-        }
+    /// The inventory afterwards: what exists of what we own. What could not be looked at stays owned. True when that
+    /// is less than before.
+    fn settle(&mut self, live: Option<&State>) -> bool {
+        let Some(live) = live else { return false };
+        let size = |it: &Inventory| it.owned.len() + it.prior.len();
+        let before = size(&self.goal.inventory);
+        let inventory = std::mem::take(&mut self.goal.inventory);
+        self.goal.inventory = inventory.settled(live, &self.given_back);
+        size(&self.goal.inventory) != before
     }
 }
 

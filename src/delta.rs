@@ -36,16 +36,17 @@ pub trait Resource: Clone + PartialEq + Debug {
     }
 }
 
-/// One difference, holding both sides so that it can be shown and undone.
+/// One difference, holding both sides so that it can be shown and undone. Of thousands nearly all have one side: the
+/// other one stands elsewhere.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "verb", rename_all = "kebab-case")]
 pub enum Delta<T> {
     /// Absent before, present after.
     Create { to: T },
     /// Same identity, edited in place.
-    Update { from: T, to: T },
+    Update { from: Box<T>, to: T },
     /// Same identity, removed and made again, because the kernel cannot edit it.
-    Replace { from: T, to: T },
+    Replace { from: Box<T>, to: T },
     /// Present before, absent after.
     Delete { from: T },
 }
@@ -110,8 +111,14 @@ impl<T> Delta<T> {
     pub fn inverse(self) -> Self {
         match self {
             Self::Create { to } => Self::Delete { from: to },
-            Self::Update { from, to } => Self::Update { from: to, to: from },
-            Self::Replace { from, to } => Self::Replace { from: to, to: from },
+            Self::Update { from, to } => Self::Update {
+                from: Box::new(to),
+                to: *from,
+            },
+            Self::Replace { from, to } => Self::Replace {
+                from: Box::new(to),
+                to: *from,
+            },
             Self::Delete { from } => Self::Create { to: from },
         }
     }
@@ -130,9 +137,8 @@ impl<T> Delta<T> {
     pub fn from(&self) -> Option<&T> {
         match self {
             Self::Create { .. } => None,
-            Self::Update { from, .. } | Self::Replace { from, .. } | Self::Delete { from } => {
-                Some(from)
-            }
+            Self::Update { from, .. } | Self::Replace { from, .. } => Some(from),
+            Self::Delete { from } => Some(from),
         }
     }
 
@@ -301,8 +307,13 @@ fn delta_between<T: Resource>(from: Option<&T>, to: Option<&T>) -> Option<Delta<
         (None, None) => return None,
         (None, Some(to)) => Delta::Create { to },
         (Some(from), None) => Delta::Delete { from },
-        (Some(from), Some(to)) if from.can_become(&to) => Delta::Update { from, to },
-        (Some(from), Some(to)) => Delta::Replace { from, to },
+        (Some(from), Some(to)) => {
+            let (edits, from) = (from.can_become(&to), Box::new(from));
+            match edits {
+                true => Delta::Update { from, to },
+                false => Delta::Replace { from, to },
+            }
+        }
     })
 }
 

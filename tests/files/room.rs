@@ -99,7 +99,7 @@ pub fn create(to: &File) -> Delta<File> {
 
 pub fn update(from: &File, to: &File) -> Delta<File> {
     Delta::Update {
-        from: from.clone(),
+        from: Box::new(from.clone()),
         to: to.clone(),
     }
 }

@@ -178,7 +178,14 @@ fn the_kernels_own_words_explain_a_refusal() {
             mtu: Some(70_000),
             ..from.clone()
         };
-        let said = refusal(space.apply(Change::Link(Delta::Update { from, to })).await);
+        let said = refusal(
+            space
+                .apply(Change::Link(Delta::Update {
+                    from: Box::new(from),
+                    to,
+                }))
+                .await,
+        );
         assert!(said.contains("MTU of eth0 to 70000"), "{said}");
         assert!(said.contains("mtu greater than device maximum"), "{said}");
     });

@@ -205,7 +205,7 @@ fn a_check_refuses_and_changes_nothing() {
         space.reach(&desired(forward(vec![port(80)]))).await;
         let mut bad = forward(vec![rule(vec![], Verdict::Helper("nonesuch".into()))]);
         let update = Change::Nftables(Delta::Update {
-            from: forward(vec![port(80)]),
+            from: Box::new(forward(vec![port(80)])),
             to: bad.clone(),
         });
         let refused = space

@@ -66,7 +66,10 @@ fn on_disk(file: &File) {
 
 fn checked(from: &File, to: &File) -> Result<(), HostError> {
     let (from, to) = (from.clone(), to.clone());
-    run(check(&[&Delta::Update { from, to }]))
+    run(check(&[&Delta::Update {
+        from: Box::new(from),
+        to,
+    }]))
 }
 
 /// What stands in its directory beside the file.

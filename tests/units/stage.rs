@@ -119,7 +119,10 @@ pub fn owned(name: &str) -> Option<Unit> {
 pub fn change(from: Option<&Unit>, to: Option<&Unit>) -> Outcome {
     let delta = match (from.cloned(), to.cloned()) {
         (None, Some(to)) => Delta::Create { to },
-        (Some(from), Some(to)) => Delta::Update { from, to },
+        (Some(from), Some(to)) => Delta::Update {
+            from: Box::new(from),
+            to,
+        },
         (Some(from), None) => Delta::Delete { from },
         (None, None) => panic!("nothing to change"),
     };

@@ -65,7 +65,7 @@ impl Resource for Address {
         };
         match delta {
             Delta::Replace { from, to } => {
-                step(up, Delta::Delete { from });
+                step(up, Delta::Delete { from: *from });
                 step(up, Delta::Create { to });
             }
             Delta::Delete { .. } => step(down, delta),

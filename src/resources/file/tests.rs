@@ -132,7 +132,7 @@ fn create(room: &Path, name: &str) -> Delta<File> {
 
 fn update(room: &Path, name: &str) -> Delta<File> {
     Delta::Update {
-        from: file(room, name, "old"),
+        from: Box::new(file(room, name, "old")),
         to: file(room, name, "new"),
     }
 }
@@ -148,7 +148,7 @@ fn take_over(room: &Path, name: &str) -> Delta<File> {
         ..file(room, name, "old")
     };
     Delta::Update {
-        from: shipped,
+        from: Box::new(shipped),
         to: file(room, name, "new"),
     }
 }

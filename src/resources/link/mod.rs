@@ -64,7 +64,7 @@ impl Resource for Link {
             }
             Delta::Update { from, to } => step(Phase::LinkUp, Delta::Update { from, to }),
             Delta::Replace { from, to } => {
-                step(Phase::LinkCreate, Delta::Delete { from });
+                step(Phase::LinkCreate, Delta::Delete { from: *from });
                 created(to, step);
             }
             Delta::Delete { from } => step(Phase::LinkRemove, Delta::Delete { from }),
@@ -86,6 +86,12 @@ fn created(to: Link, mut step: impl FnMut(Phase, Delta<Link>)) {
     };
     step(Phase::LinkCreate, Delta::Create { to: down.clone() });
     if to.up {
-        step(Phase::LinkUp, Delta::Update { from: down, to });
+        step(
+            Phase::LinkUp,
+            Delta::Update {
+                from: Box::new(down),
+                to,
+            },
+        );
     }
 }

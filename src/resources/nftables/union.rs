@@ -5,9 +5,9 @@ use crate::delta::Delta;
 use crate::plan::Phase;
 
 /// Up to two steps: to the union, and from there to the final table.
-pub fn steps(from: NftTable, to: NftTable, mut step: impl FnMut(Phase, Delta<NftTable>)) {
+pub fn steps(from: Box<NftTable>, to: NftTable, mut step: impl FnMut(Phase, Delta<NftTable>)) {
     let both = union(&from, &to);
-    let gives = both != from;
+    let gives = both != *from;
     let takes = both != to;
     match (gives, takes) {
         (true, true) => {
@@ -16,7 +16,13 @@ pub fn steps(from: NftTable, to: NftTable, mut step: impl FnMut(Phase, Delta<Nft
                 to: both.clone(),
             };
             step(Phase::Permit, first);
-            step(Phase::Forbid, Delta::Update { from: both, to });
+            step(
+                Phase::Forbid,
+                Delta::Update {
+                    from: Box::new(both),
+                    to,
+                },
+            );
         }
         (_, true) => step(Phase::Forbid, Delta::Update { from, to }),
         _ => step(Phase::Permit, Delta::Update { from, to }),

@@ -31,7 +31,10 @@ impl Resource for VirtualService {
                     scheduler_flags: 0,
                     ..to
                 };
-                let switch = Delta::Update { from: filling, to };
+                let switch = Delta::Update {
+                    from: Box::new(filling),
+                    to,
+                };
                 step(Phase::Service, Delta::Create { to: filling });
                 step(Phase::ServiceEdit, switch);
             }
