@@ -3,6 +3,7 @@
 use crate::desired::{Backend, DhcpServer, OLDEST_KEA, Standing};
 use crate::host::HostError;
 use crate::host::linux::facts;
+use crate::lint::{Code, Warning};
 use crate::ownership::Inventory;
 use crate::resources::file::{FileKey, Form};
 use crate::resources::unit::observe::runs;
@@ -51,7 +52,10 @@ pub fn claim(inventory: &mut Inventory, servers: &[DhcpServer]) {
 }
 
 /// A dnsmasq that others started goes on with what it has read of ours: what it does beside is not ours to interrupt.
-pub async fn left_behind(goal: &Goal, servers: &[DhcpServer]) -> Result<Option<String>, HostError> {
+pub async fn left_behind(
+    goal: &Goal,
+    servers: &[DhcpServer],
+) -> Result<Option<Warning>, HostError> {
     let (desired, owned) = (&goal.desired, &goal.inventory.owned);
     let goes = |it: &&DhcpServer| {
         it.backend == Backend::Dnsmasq
@@ -64,10 +68,11 @@ pub async fn left_behind(goal: &Goal, servers: &[DhcpServer]) -> Result<Option<S
     };
     let unit = &server.unit;
     Ok(runs(unit).await?.then(|| {
-        format!(
+        let message = format!(
             "{unit} was not started by us and goes on: it serves the leases that it has read until you restart it \
              (`service {unit} restart`)"
-        )
+        );
+        Warning::new(Code::ServerLeftRunning, message)
     }))
 }
 

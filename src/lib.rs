@@ -23,6 +23,7 @@ pub mod guards;
 pub mod host;
 pub mod ipvs;
 pub mod journal;
+pub mod lint;
 pub mod lock;
 pub mod output;
 pub mod overlay;

@@ -1,8 +1,6 @@
 //! What the commands and the daemon share: the document as it concerns this node, and the machine.
 
-use std::collections::BTreeSet;
 use std::fs;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,15 +10,14 @@ use crate::cycle::{Options, Turn, Wanted, turn};
 use crate::daemons;
 use crate::desired::armed::{Armed, fetches};
 use crate::desired::{self, Desired, DhcpServer, Facts, HostsFile, Origin, PublicKey};
-use crate::document::{self, Document};
+use crate::document::{self, Document, Silence};
 use crate::error::Error;
-use crate::host::linux::facts::{self, hears};
+use crate::host::linux::facts;
 use crate::host::linux::public_key::{self, Unusable};
-use crate::host::linux::sockets::{Socket, Transport};
 use crate::host::linux::{self, LinuxHost};
 use crate::host::{Host, HostError};
-use crate::ipvs::{Protocol, ServiceId};
 use crate::journal::{self, seconds_since_1970};
+use crate::lint::{Warnings, machine};
 use crate::output::{Context, Files};
 use crate::overlay::drain::Moment;
 use crate::ownership::{Inventory, IpvsTable};
@@ -55,8 +52,8 @@ pub struct Target {
 pub struct Loaded {
     pub content: Content,
     pub document: Document,
-    /// What is allowed and unusual in it.
-    pub warnings: Vec<String>,
+    /// What is allowed and unusual in it, less what it silences.
+    pub warnings: Warnings,
 }
 
 /// The part of the document that concerns this node.
@@ -64,7 +61,7 @@ pub struct Loaded {
 pub struct Part {
     pub node: String,
     pub desired: Desired,
-    pub warnings: Vec<String>,
+    pub warnings: Warnings,
     /// The DHCP servers that are installed, when one is wanted or has our configuration.
     pub servers: Vec<DhcpServer>,
     /// As the store has it, with what its journals add: a large one takes its time to read.
@@ -72,11 +69,11 @@ pub struct Part {
 }
 
 impl Part {
-    /// For a plan that is made without a look at this machine.
-    pub fn offline(node: String, mut desired: Desired) -> Self {
+    /// For a plan that is made without a look at this machine, with the silences of its document.
+    pub fn offline(node: String, mut desired: Desired, silences: &[Silence]) -> Self {
         Self {
             node,
-            warnings: std::mem::take(&mut desired.warnings),
+            warnings: Warnings::new(silences).and(std::mem::take(&mut desired.warnings)),
             desired,
             servers: Vec::new(),
             inventory: Inventory::default(),
@@ -118,22 +115,22 @@ pub fn understand(content: Content) -> Result<Loaded, Error> {
     Ok(Loaded {
         content,
         document,
-        warnings: warnings.iter().map(ToString::to_string).collect(),
+        warnings,
     })
 }
 
 /// The node's part of the document.
 pub async fn part(target: &Target, loaded: &Loaded) -> Result<Part, Error> {
     let node = node(target)?;
-    let machine = facts::facts();
+    let seen = facts::facts();
     let store = Store::at(&target.state_dir);
     let armed = armed(&store, seconds_since_1970())?;
     let inventory = journal::recover(&store, store.inventory()?)?;
     let servers = servers(&loaded.document, &inventory).await?;
     let facts = Facts {
         dhcp: servers.clone(),
-        nfs_unit: machine.nfs_unit.clone(),
-        web_unit: machine.web_unit.clone(),
+        nfs_unit: seen.nfs_unit.clone(),
+        web_unit: seen.web_unit.clone(),
         serves_dns: wants_dhcp(&loaded.document) && facts::serves_dns(),
         armed: armed.names(),
         hosts: hosts(&loaded.document),
@@ -144,17 +141,15 @@ pub async fn part(target: &Target, loaded: &Loaded) -> Result<Part, Error> {
         let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
         Error::Document(lines.join("\n"))
     })?;
-    let mut warnings = loaded.warnings.clone();
-    warnings.append(&mut desired.warnings);
-    let mut part = Part {
+    let mut warnings = loaded.warnings.and(std::mem::take(&mut desired.warnings));
+    warnings.extend(machine::listening(&desired));
+    Ok(Part {
         node,
         desired,
         warnings,
         servers,
         inventory,
-    };
-    part.warnings.extend(listening(&part));
-    Ok(part)
+    })
 }
 
 /// The same of a document that is given up for it: beside all that is looked at, a large one is much of our memory.
@@ -272,88 +267,12 @@ pub async fn plan(
 ) -> Result<Turn, Error> {
     let turn = turn(wanted(part, store)?, options, host).await?;
     if let Some(lost) = store.lost_inventory(&turn.goal.inventory) {
-        part.warnings.push(format!(
-            "an inventory cannot be read, {}: what carries no mark of ours counts as somebody else's until \
-             `lvs-reconcile adopt`; remove the file when that is done",
-            lost.display()
-        ));
+        part.warnings.extend([machine::lost_inventory(&lost)]);
     }
-    part.warnings.extend(missing(part, &turn));
+    part.warnings.extend(machine::missing(&part.desired, &turn));
     let left_behind = daemons::left_behind(&turn.goal, &part.servers).await?;
     part.warnings.extend(left_behind);
     Ok(turn)
-}
-
-/// Addresses that somebody else sets and that are not there: a warning, never a change.
-fn missing(part: &Part, turn: &Turn) -> Option<String> {
-    let there: BTreeSet<IpAddr> = turn
-        .seen
-        .state
-        .addresses
-        .keys()
-        .map(|it| it.address)
-        .collect();
-    let absent = part.desired.external.iter().map(|it| it.address);
-    let absent: Vec<_> = absent.filter(|it| !there.contains(it)).collect();
-    let named = some_of(absent.iter().map(ToString::to_string))?;
-    Some(format!(
-        "not on this machine now, and left to those who set it: {named}"
-    ))
-}
-
-/// Services on whose VIP and port a program of this machine listens itself: its clients are balanced instead.
-fn listening(part: &Part) -> Option<String> {
-    let ids = || part.desired.state.virtual_services.keys();
-    let mut transports: Vec<_> = ids().filter_map(transport).collect();
-    transports.sort_unstable();
-    transports.dedup();
-    let listeners = facts::listeners(&transports);
-    let heard = |id: &&ServiceId| listeners.iter().any(|it| is_heard(id, it));
-    let services = ids().filter(heard);
-    let named = some_of(services.map(|it| {
-        part.desired
-            .names
-            .service(it)
-            .map_or_else(|| it.to_string(), str::to_owned)
-    }))?;
-    let own = part
-        .desired
-        .state
-        .addresses
-        .keys()
-        .find(|it| !it.is_vip())?;
-    Some(format!(
-        "a program of this machine listens on the port of {named}; clients of the VIP reach the real servers, those of {} reach this machine",
-        own.address
-    ))
-}
-
-fn transport(id: &ServiceId) -> Option<Transport> {
-    match id {
-        ServiceId::Address { protocol, .. } => match protocol {
-            Protocol::Tcp => Some(Transport::Tcp),
-            Protocol::Udp => Some(Transport::Udp),
-            Protocol::Sctp => None,
-        },
-        ServiceId::FirewallMark { .. } => None,
-    }
-}
-
-fn is_heard(id: &ServiceId, by: &Socket) -> bool {
-    let ServiceId::Address { address, port, .. } = *id else {
-        return false;
-    };
-    transport(id) == Some(by.transport) && hears(by, address, port)
-}
-
-/// The first few, and how many more.
-fn some_of(mut all: impl Iterator<Item = String>) -> Option<String> {
-    let mut shown: Vec<_> = all.by_ref().take(4).collect();
-    let more = all.count();
-    if more > 0 {
-        shown.push(format!("{more} more"));
-    }
-    (!shown.is_empty()).then(|| shown.join(", "))
 }
 
 /// Makes the plan of `turn`.

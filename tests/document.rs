@@ -36,8 +36,11 @@ fn verdict(bytes: &[u8]) -> String {
         Err(problems) => format!("{problems}\n"),
         Ok((_, warnings)) => {
             let mut text = String::from("good\n");
-            for warning in warnings {
+            for warning in warnings.shown() {
                 let _ = writeln!(text, "warning: {warning}");
+            }
+            if warnings.silenced() > 0 {
+                let _ = writeln!(text, "silenced: {}", warnings.silenced());
             }
             text
         }

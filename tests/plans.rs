@@ -13,6 +13,7 @@ use lvs_reconcile::desired::{Desired, Facts, resolve};
 use lvs_reconcile::document;
 use lvs_reconcile::host::Connections;
 use lvs_reconcile::host::memory::MemoryHost;
+use lvs_reconcile::lint::Warnings;
 use lvs_reconcile::output::{Context, Files, json, text};
 use lvs_reconcile::overlay::drain::{Drains, Moment, Policy};
 use lvs_reconcile::ownership::{Inventory, IpvsTable};
@@ -47,13 +48,14 @@ fn json_and_text_count_the_same() {
     for path in cases() {
         let case = Case::read(&path);
         let (turn, desired) = case.turn();
-        let value = json::plan(&turn, &case.context(&desired));
+        let warnings = case.warnings(&desired);
+        let value = json::plan(&turn, &case.context(&desired, &warnings));
         assert_eq!(value["formatVersion"], 1);
         assert_eq!(
             value["changes"].as_array().unwrap().len(),
             turn.changes.len()
         );
-        let first = text::plan(&turn, &case.context(&desired));
+        let first = text::plan(&turn, &case.context(&desired, &warnings));
         let count = if turn.changes.is_empty() {
             "Nothing".to_owned()
         } else {
@@ -162,13 +164,17 @@ impl Case {
         (turn, desired)
     }
 
-    fn context<'a>(&'a self, desired: &'a Desired) -> Context<'a> {
+    fn warnings(&self, desired: &Desired) -> Warnings {
+        Warnings::new(&self.document.silence).and(desired.warnings.clone())
+    }
+
+    fn context<'a>(&'a self, desired: &'a Desired, warnings: &'a Warnings) -> Context<'a> {
         Context {
             command: "plan",
             node: &self.node,
             document: "document.json",
             names: &desired.names,
-            warnings: &desired.warnings,
+            warnings,
             choices: &desired.choices,
             files: self.files,
             most: 200,
@@ -177,7 +183,8 @@ impl Case {
 
     fn printed(&self) -> String {
         let (turn, desired) = self.turn();
-        let coloured = text::plan(&turn, &self.context(&desired));
+        let warnings = self.warnings(&desired);
+        let coloured = text::plan(&turn, &self.context(&desired, &warnings));
         anstream::adapter::strip_str(&coloured).to_string()
     }
 }

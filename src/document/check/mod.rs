@@ -21,6 +21,7 @@ mod ranges;
 mod real_servers;
 mod routes;
 mod services;
+mod silence;
 mod size;
 mod ssh;
 mod sysctls;
@@ -130,6 +131,7 @@ const RULES: &[Rule] = &[
     files::places,
     files::nested,
     ssh::ssh,
+    silence::subjects,
     netboot::domain,
     netboot::dhcp,
     netboot::boot,
