@@ -143,6 +143,7 @@ pub async fn part(target: &Target, loaded: &Loaded) -> Result<Part, Error> {
     })?;
     let mut warnings = loaded.warnings.and(std::mem::take(&mut desired.warnings));
     warnings.extend(machine::listening(&desired));
+    warnings.extend(machine::rivals(Path::new("/"), &desired));
     Ok(Part {
         node,
         desired,

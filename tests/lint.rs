@@ -82,6 +82,27 @@ fn every_code_of_a_document_is_shown_by_a_case() {
     assert!(shown.iter().all(|it| it.origin() == Origin::Document));
 }
 
+/// A code that nobody gives is one that nobody meets.
+#[test]
+fn every_code_is_given_somewhere() {
+    let mut code = String::new();
+    let mut folders = vec![std::path::PathBuf::from("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|it| it == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                code.push_str(text.split("#[cfg(test)]").next().unwrap());
+            }
+        }
+    }
+    let given = |it: &Code| code.contains(&format!("Warning::new(Code::{it:?}, "));
+    let never: Vec<_> = Code::ALL.iter().filter(|it| !given(it)).collect();
+    assert!(never.is_empty(), "never given: {never:?}");
+}
+
 /// UPDATE=1 writes the page.
 #[test]
 fn a_page_is_printed_without_a_document() {

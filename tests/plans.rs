@@ -14,7 +14,7 @@ use lvs_reconcile::document;
 use lvs_reconcile::host::Connections;
 use lvs_reconcile::host::memory::MemoryHost;
 use lvs_reconcile::lint::Warnings;
-use lvs_reconcile::output::{Context, Files, json, text};
+use lvs_reconcile::output::{Context, Files, json, markdown, text};
 use lvs_reconcile::overlay::drain::{Drains, Moment, Policy};
 use lvs_reconcile::ownership::{Inventory, IpvsTable};
 use lvs_reconcile::resources::State;
@@ -67,6 +67,31 @@ fn json_and_text_count_the_same() {
             path.display()
         );
     }
+}
+
+/// A program finds by its code what a person reads; the older list of plain lines stays as it was.
+#[test]
+fn warnings_have_their_codes_everywhere() {
+    let case = Case::read(Path::new("tests/plans/machine-added"));
+    let (turn, desired) = case.turn();
+    let warnings = case.warnings(&desired);
+    let context = case.context(&desired, &warnings);
+    let value = json::plan(&turn, &context);
+    let shown = [text::plan(&turn, &context), markdown::plan(&turn, &context)];
+    let codes: Vec<&str> = value["lint"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["code"].as_str().unwrap())
+        .collect();
+    assert_eq!(codes, ["LVS018", "LVS020", "LVS028"]);
+    for found in value["lint"].as_array().unwrap() {
+        let code = found["code"].as_str().unwrap();
+        assert!(shown.iter().all(|it| it.contains(code)), "{code}");
+        let plain = value["warnings"].as_array().unwrap();
+        assert!(plain.contains(&found["message"]), "{code}");
+    }
+    assert_eq!(value["silenced"], 0);
 }
 
 fn cases() -> Vec<PathBuf> {
