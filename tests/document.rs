@@ -202,6 +202,7 @@ fn a_document_survives_being_written() {
         "good-minimal",
         "good-advanced",
         "b38-sysctl-of-a-vlan",
+        "silence",
     ] {
         let bytes = fs::read(case(name).join("document.json")).unwrap();
         let document = document::load(&bytes, "cluster.json").unwrap();

@@ -1,21 +1,55 @@
 //! All warnings of a document, and what it silences.
 
+use std::sync::Arc;
+
+use foldhash::HashSet;
+
 use super::{Code, Origin, Warning};
 use crate::document::Silence;
 
 /// Warnings, less those that the document silences.
 #[derive(Debug, Clone, Default)]
 pub struct Warnings {
-    silences: Vec<Silence>,
+    silences: Arc<Silences>,
     shown: Vec<Warning>,
     silenced: usize,
+}
+
+/// A document may have thousands of both: neither is walked through for each of the other.
+#[derive(Debug, Default)]
+struct Silences {
+    everywhere: HashSet<Code>,
+    named: HashSet<(Code, String)>,
+}
+
+impl Silences {
+    fn new(silences: &[Silence]) -> Self {
+        let mut all = Self::default();
+        for silence in silences {
+            match &silence.at {
+                None => all.everywhere.insert(silence.code),
+                Some(name) => all.named.insert((silence.code, name.to_string())),
+            };
+        }
+        all
+    }
+
+    /// What is about several is silenced when each of them is.
+    fn silence(&self, warning: &Warning) -> bool {
+        let Some(code) = warning.code else {
+            return false;
+        };
+        let is_named = |name: &String| self.named.contains(&(code, name.clone()));
+        self.everywhere.contains(&code)
+            || (!warning.about.is_empty() && warning.about.iter().all(is_named))
+    }
 }
 
 impl Warnings {
     /// None yet.
     pub fn new(silences: &[Silence]) -> Self {
         Self {
-            silences: silences.to_vec(),
+            silences: Arc::new(Silences::new(silences)),
             ..Self::default()
         }
     }
@@ -37,24 +71,12 @@ impl Warnings {
         all.extend(others);
         all
     }
-
-    /// What is about several is silenced when each of them is.
-    fn silences(&self, warning: &Warning) -> bool {
-        let of_code = || {
-            self.silences
-                .iter()
-                .filter(|it| Some(it.code) == warning.code)
-        };
-        let named = |name: &String| of_code().any(|it| is_at(it, name));
-        of_code().any(|it| it.at.is_none())
-            || (!warning.about.is_empty() && warning.about.iter().all(named))
-    }
 }
 
 impl Extend<Warning> for Warnings {
     fn extend<I: IntoIterator<Item = Warning>>(&mut self, warnings: I) {
         for warning in warnings {
-            match self.silences(&warning) {
+            match self.silences.silence(&warning) {
                 true => self.silenced += 1,
                 false => self.shown.push(warning),
             }
@@ -62,30 +84,32 @@ impl Extend<Warning> for Warnings {
     }
 }
 
-fn is_at(silence: &Silence, name: &str) -> bool {
-    silence.at.as_ref().is_some_and(|it| it.as_str() == name)
-}
-
 /// Silences that silence none of the warnings of a document. Of what only a machine tells, a document cannot know.
 pub(crate) fn useless(silences: &[Silence], warnings: &[Warning]) -> Vec<Warning> {
-    let silent = |silence: &Silence, warning: &Warning| {
-        let about = || warning.about.iter().any(|name| is_at(silence, name));
-        warning.code == Some(silence.code) && (silence.at.is_none() || about())
+    let codes: HashSet<Option<Code>> = warnings.iter().map(|it| it.code).collect();
+    let about = |it: &'_ Warning| it.code.map(|code| (code, it.about.clone()));
+    let named = warnings.iter().filter_map(about);
+    let named: HashSet<(Code, String)> = named
+        .flat_map(|(code, names)| names.into_iter().map(move |name| (code, name)))
+        .collect();
+    let is_used = |silence: &Silence| match &silence.at {
+        None => codes.contains(&Some(silence.code)),
+        Some(name) => named.contains(&(silence.code, name.to_string())),
     };
     let is_useless = |silence: &Silence| {
-        silence.code.origin() == Origin::Document
-            && silence.code != Code::UselessSilence
-            && !warnings.iter().any(|warning| silent(silence, warning))
+        let by_document = silence.code.origin() == Origin::Document;
+        by_document && silence.code != Code::UselessSilence && !is_used(silence)
     };
     let useless = silences.iter().enumerate().filter(|(_, it)| is_useless(it));
-    let warning = |(at, silence): (usize, &Silence)| {
-        let place = silence.at.as_ref().map(|it| format!(" of {it}"));
-        let message = format!(
-            "there is no {}{}: remove it, or it hides the next one",
-            silence.code,
-            place.unwrap_or_default()
-        );
-        Warning::new(Code::UselessSilence, message).at(format!("silence[{at}]"))
-    };
-    useless.map(warning).collect()
+    useless.map(|(at, silence)| unused(at, silence)).collect()
+}
+
+fn unused(at: usize, silence: &Silence) -> Warning {
+    let place = silence.at.as_ref().map(|it| format!(" of {it}"));
+    let message = format!(
+        "there is no {}{}: remove it, or it hides the next one",
+        silence.code,
+        place.unwrap_or_default()
+    );
+    Warning::new(Code::UselessSilence, message).at(format!("silence[{at}]"))
 }

@@ -29,7 +29,7 @@ mod vips;
 
 use super::Document;
 pub(super) use index::Index;
-pub(super) use ranges::{PortRange, PortRanges};
+pub(super) use ranges::{PortRange, PortRanges, Ranges};
 use std::fmt::Display;
 
 /// Something wrong with a document whose place is a path, not yet a line.

@@ -1,9 +1,9 @@
 //! Networks in which each part is right, and replies go astray.
 
-use crate::document::check::Index;
+use crate::document::check::{Index, Ranges};
 use crate::document::{
-    Director, Forwarding, Interface, InterfaceName, ManagedBy, Name, Network, RealServer, Role,
-    Service, Vip,
+    Address6, Director, Forwarding, Interface, InterfaceName, ManagedBy, Name, Network, RealServer,
+    Role, Service, Vip,
 };
 use crate::lint::{Code, Warning};
 use foldhash::HashMap;
@@ -85,14 +85,11 @@ fn is_director(index: &Index<'_>, router: IpAddr) -> bool {
 
 /// Beyond the inside networks nothing says that replies come back; a route shows that somebody thought of the way there.
 pub(super) fn masquerade_from_afar(index: &Index<'_>, warnings: &mut Vec<Warning>) {
-    let directors = || index.directors().map(|(_, it)| it);
-    let routed = |address: IpAddr| {
-        let mut routes = directors().flat_map(|it| &it.routes);
-        routes.any(|it| it.to.contains(address))
-    };
+    let routes = index.directors().flat_map(|(_, it)| &it.routes);
+    let routed = Ranges::new(routes.map(|it| it.to));
     let far = |server: &RealServer| {
         let address = server.address.get();
-        !index.inside.contains(address) && !routed(address)
+        !index.inside.contains(address) && !routed.contains(address)
     };
     let far: Vec<bool> = index.real_servers().map(|(_, it)| far(it)).collect();
     if index.inside.is_empty() || !far.contains(&true) {
@@ -116,59 +113,57 @@ pub(super) fn masquerade_from_afar(index: &Index<'_>, warnings: &mut Vec<Warning
 
 /// A client in the network of the real servers gets its replies from them, and not from the VIP that it asked.
 pub(super) fn vips_among_real_servers(index: &Index<'_>, warnings: &mut Vec<Warning>) {
-    let around: HashMap<&Name, Vec<Network>> = index
+    let vips: HashMap<&Name, Vec<usize>> = index
         .vips()
-        .map(|(_, vip)| (&vip.name, around(index, vip)))
-        .filter(|(_, networks)| !networks.is_empty())
+        .map(|(_, vip)| (&vip.name, inside(index, vip.address.get(), vip.address6)))
+        .filter(|(_, positions)| !positions.is_empty())
         .collect();
-    if around.is_empty() {
+    if vips.is_empty() {
         return;
     }
     for (at, service) in services(index) {
         let matched = service.matches.iter().flatten().map(|it| &it.vip);
-        for vip in service.vip.iter().chain(matched) {
-            let networks = around.get(vip).map_or(&[][..], Vec::as_slice);
-            if let Some((network, server)) = among(index, (at, service), networks) {
-                let message = format!(
-                    "VIP {vip} is in {network}, and so is {}: a client in that network gets its replies from there, \
-                     and resets them",
-                    server.name
-                );
-                let warning = Warning::new(Code::VipAmongRealServers, message);
-                let warning = warning.at(format!("services[{at}]"));
-                warnings.push(warning.about(service.name.as_str()));
-                break;
-            }
+        let named = service.vip.iter().chain(matched);
+        let around: HashMap<usize, &Name> = named
+            .flat_map(|vip| {
+                vips.get(vip)
+                    .into_iter()
+                    .flatten()
+                    .map(move |it| (*it, vip))
+            })
+            .collect();
+        if let Some((vip, server)) = among(index, (at, service), &around) {
+            let message = format!(
+                "VIP {vip} and {} are in one inside network: a client there gets its replies from {}, and resets them",
+                server.name, server.name
+            );
+            let warning = Warning::new(Code::VipAmongRealServers, message);
+            let warning = warning.at(format!("services[{at}]"));
+            warnings.push(warning.about(service.name.as_str()));
         }
     }
 }
 
-/// The inside networks that a VIP is in.
-fn around(index: &Index<'_>, vip: &Vip) -> Vec<Network> {
-    let second = vip.address6.map(IpAddr::from);
-    let addresses: Vec<IpAddr> = std::iter::once(vip.address.get()).chain(second).collect();
-    let is_inside = |address: &IpAddr| index.inside.contains(*address);
-    if !addresses.iter().any(is_inside) {
-        return Vec::new();
-    }
-    let inside = interfaces(index).filter(|it| it.role == Some(Role::Inside));
-    let holds = |network: &Network| addresses.iter().any(|it| network.contains(*it));
-    inside.flat_map(networks).filter(holds).collect()
+/// The inside networks that addresses are in.
+fn inside(index: &Index<'_>, first: IpAddr, second: Option<Address6>) -> Vec<usize> {
+    let addresses = std::iter::once(first).chain(second.map(IpAddr::from));
+    addresses
+        .filter_map(|it| index.inside.position(it))
+        .collect()
 }
 
 fn among<'d>(
     index: &Index<'d>,
     (at, service): (usize, &'d Service),
-    networks: &[Network],
-) -> Option<(Network, &'d RealServer)> {
-    if networks.is_empty() {
+    around: &HashMap<usize, &'d Name>,
+) -> Option<(&'d Name, &'d RealServer)> {
+    if around.is_empty() {
         return None;
     }
     masqueraded(index, at, service).find_map(|(_, server)| {
-        let second = server.address6.map(IpAddr::from);
-        let mut addresses = std::iter::once(server.address.get()).chain(second);
-        let found = addresses.find_map(|it| networks.iter().find(|net| net.contains(it)));
-        found.map(|network| (*network, server))
+        let positions = inside(index, server.address.get(), server.address6);
+        let vip = positions.iter().find_map(|it| around.get(it))?;
+        Some((*vip, server))
     })
 }
 
@@ -244,24 +239,32 @@ fn wide(
 /// everywhere.
 pub(super) fn strict_reverse_path(index: &Index<'_>, warnings: &mut Vec<Warning>) {
     for (at, director) in index.directors() {
-        let Some(gateway) = director.gateway.map(IpAddr::from) else {
+        let strict = strict(director);
+        let Some(gateway) = director
+            .gateway
+            .map(IpAddr::from)
+            .filter(|_| !strict.is_empty())
+        else {
             continue;
         };
+        let carried = carried(index, at, director);
         for interface in &director.interfaces {
-            let name = interface.name;
-            let Some(setting) = strict(director, name) else {
+            let name = interface.name.as_str();
+            let found = strict
+                .get(name)
+                .or(strict.get("all"))
+                .zip(carried.get(&interface.name));
+            let Some(((value, setting), vip)) = found else {
                 continue;
             };
-            let Some(vip) = carried(index, director, interface) else {
-                continue;
-            };
-            if interface.role == Some(Role::Inside) || leads_out(director, interface, gateway) {
+            let elsewhere =
+                interface.role != Some(Role::Inside) && !leads_out(director, interface, gateway);
+            if *value != "1" || !elsewhere {
                 continue;
             }
             let message = format!(
-                "strict on {name}, which carries VIP {}, while the default route leaves elsewhere: packets of clients \
-                 beyond {name}'s own network are dropped",
-                vip.name
+                "strict on {name}, which carries VIP {vip}, while the default route leaves elsewhere: packets of clients \
+                 beyond {name}'s own network are dropped"
             );
             let warning = Warning::new(Code::StrictReversePath, message);
             let warning = warning.at(format!("directors[{at}].sysctls[{setting}]"));
@@ -270,31 +273,40 @@ pub(super) fn strict_reverse_path(index: &Index<'_>, warnings: &mut Vec<Warning>
     }
 }
 
-/// The setting by which an interface is strict: of its own and that of all, the greater one counts.
-fn strict(director: &Director, name: InterfaceName) -> Option<usize> {
-    let stated = |wanted: &str| {
-        let mut settings = director.sysctls.iter().enumerate();
-        let (at, setting) = settings.find(|(_, it)| {
-            let parts: Vec<&str> = it.name.parts().collect();
-            parts == ["net", "ipv4", "conf", wanted, "rp_filter"]
-        })?;
-        Some((setting.value.as_str().to_owned(), at))
-    };
-    let both = stated("all").into_iter().chain(stated(name.as_str()));
-    let (value, at) = both.max()?;
-    (value == "1").then_some(at)
+/// What filters each interface that a setting names, and `all`, which counts where it is the greater one: the value and
+/// where it stands.
+fn strict(director: &Director) -> HashMap<&str, (&str, usize)> {
+    let mut settings: HashMap<&str, (&str, usize)> = HashMap::default();
+    for (at, setting) in director.sysctls.iter().enumerate() {
+        let mut parts = setting.name.parts();
+        let is_filter = setting.name.path().starts_with("net/ipv4/conf/")
+            && setting.name.path().ends_with("/rp_filter");
+        if let Some(interface) = parts.nth(3).filter(|_| is_filter) {
+            settings.insert(interface, (setting.value.as_str(), at));
+        }
+    }
+    if let Some(all) = settings.get("all").copied() {
+        settings.values_mut().for_each(|it| *it = all.max(*it));
+    }
+    settings
 }
 
-/// A VIP of IPv4 that an interface of a director carries.
-fn carried<'d>(index: &Index<'d>, director: &Director, interface: &Interface) -> Option<&'d Vip> {
-    let by_role = |vip: &Vip| Some(vip.role.unwrap_or(Role::Outside)) == interface.role;
-    let on = |vip: &Vip| match vip.interface {
-        Some(name) => name == interface.name,
-        None => by_role(vip),
-    };
+/// The interfaces of a director that carry VIPs of IPv4, each with the name of one.
+fn carried<'d>(
+    index: &Index<'d>,
+    at: usize,
+    director: &Director,
+) -> HashMap<InterfaceName, &'d str> {
+    let mut carried = HashMap::default();
     let held = |vip: &Vip| vip.director.as_ref().is_none_or(|it| *it == director.name);
-    let mut vips = index.vips().map(|(_, vip)| vip);
-    vips.find(|vip| vip.address.get().is_ipv4() && held(vip) && on(vip))
+    let vips = index.vips().map(|(_, vip)| vip);
+    for vip in vips.filter(|it| it.address.get().is_ipv4() && held(it)) {
+        let of_role = index.interfaces[at].with_role(vip.role.unwrap_or(Role::Outside));
+        if let Some(name) = vip.interface.or_else(|| of_role.first().copied()) {
+            carried.entry(name).or_insert(vip.name.as_str());
+        }
+    }
+    carried
 }
 
 /// Whether the default route, or another one, leaves by an interface.

@@ -41,7 +41,8 @@ vrrp_instance VI_1 {
     }
 }
 virtual_server 192.0.2.10 80 {
-    delay_loop 6
+    delay_loop 6 # a brace that opens nothing: {
+    ! and one more {
     protocol TCP
     real_server 10.0.0.11 8080 {
         protocol UDP
