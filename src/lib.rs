@@ -34,6 +34,7 @@ pub mod rollback;
 pub mod session;
 pub mod source;
 pub mod store;
+pub mod surroundings;
 pub mod trust;
 pub mod verify;
 pub mod watch;

@@ -17,12 +17,13 @@ use crate::host::linux::public_key::{self, Unusable};
 use crate::host::linux::{self, LinuxHost};
 use crate::host::{Host, HostError};
 use crate::journal::{self, seconds_since_1970};
-use crate::lint::{Warnings, machine};
+use crate::lint::Warnings;
 use crate::output::{Context, Files};
 use crate::overlay::drain::Moment;
 use crate::ownership::{Inventory, IpvsTable};
 use crate::source::{Content, FileSource, Source, Trust};
 use crate::store::Store;
+use crate::surroundings;
 
 /// A longer list nobody reads to its end.
 const MOST: usize = 200;
@@ -122,15 +123,15 @@ pub fn understand(content: Content) -> Result<Loaded, Error> {
 /// The node's part of the document.
 pub async fn part(target: &Target, loaded: &Loaded) -> Result<Part, Error> {
     let node = node(target)?;
-    let seen = facts::facts();
+    let machine = facts::facts();
     let store = Store::at(&target.state_dir);
     let armed = armed(&store, seconds_since_1970())?;
     let inventory = journal::recover(&store, store.inventory()?)?;
     let servers = servers(&loaded.document, &inventory).await?;
     let facts = Facts {
         dhcp: servers.clone(),
-        nfs_unit: seen.nfs_unit.clone(),
-        web_unit: seen.web_unit.clone(),
+        nfs_unit: machine.nfs_unit.clone(),
+        web_unit: machine.web_unit.clone(),
         serves_dns: wants_dhcp(&loaded.document) && facts::serves_dns(),
         armed: armed.names(),
         hosts: hosts(&loaded.document),
@@ -142,8 +143,8 @@ pub async fn part(target: &Target, loaded: &Loaded) -> Result<Part, Error> {
         Error::Document(lines.join("\n"))
     })?;
     let mut warnings = loaded.warnings.and(std::mem::take(&mut desired.warnings));
-    warnings.extend(machine::listening(&desired));
-    warnings.extend(machine::rivals(Path::new("/"), &desired));
+    warnings.extend(surroundings::listening(&desired));
+    warnings.extend(surroundings::rivals(Path::new("/"), &desired));
     Ok(Part {
         node,
         desired,
@@ -268,9 +269,10 @@ pub async fn plan(
 ) -> Result<Turn, Error> {
     let turn = turn(wanted(part, store)?, options, host).await?;
     if let Some(lost) = store.lost_inventory(&turn.goal.inventory) {
-        part.warnings.extend([machine::lost_inventory(&lost)]);
+        part.warnings.extend([surroundings::lost_inventory(&lost)]);
     }
-    part.warnings.extend(machine::missing(&part.desired, &turn));
+    part.warnings
+        .extend(surroundings::missing(&part.desired, &turn));
     let left_behind = daemons::left_behind(&turn.goal, &part.servers).await?;
     part.warnings.extend(left_behind);
     Ok(turn)

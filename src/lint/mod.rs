@@ -1,7 +1,6 @@
 //! What is allowed and probably not meant: each kind has a code and a page, and a document may silence it.
 
 mod code;
-pub mod machine;
 mod warning;
 mod warnings;
 

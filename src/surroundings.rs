@@ -1,16 +1,16 @@
-//! What a look at the machine tells.
+//! What a look at the machine tells beside the state: who else is at work there, and what others have yet to do.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::Path;
 
-use super::{Code, Warning};
 use crate::cycle::Turn;
 use crate::desired::Desired;
 use crate::host::linux::facts::{self, hears};
 use crate::host::linux::rivals::{keepalived, network_manager, networkd, nftables};
 use crate::host::linux::sockets::{Socket, Transport};
 use crate::ipvs::{Protocol, ServiceId};
+use crate::lint::{Code, Warning};
 
 /// An inventory that was set aside.
 pub fn lost_inventory(file: &Path) -> Warning {
