@@ -5,6 +5,7 @@ use crate::delta::{Nature, Verb};
 use crate::desired::Desired;
 use crate::host::HostError;
 use crate::host::memory::MemoryHost;
+use crate::lint::Warning;
 use crate::overlay::drain::{Drains, Moment};
 use crate::ownership::{Inventory, IpvsTable};
 use crate::resources::link::{Link, LinkKind};
@@ -68,23 +69,22 @@ fn plug_in(machine: &mut State, after: &State) {
 }
 
 /// What depends on the machine, as far as these changes do.
-fn unknown(turn: &Turn) -> Vec<String> {
+fn unknown(turn: &Turn) -> Vec<Warning> {
     let mut notes = Vec::new();
     let goes = |it: &&Change| matches!(it, Change::Destination(_)) && it.verb() == Verb::Delete;
     if turn.changes.iter().any(|it| goes(&it)) {
-        notes.push(
-            "a destination that has connections drains before it is removed; how many it has, only the director knows"
-                .to_owned(),
-        );
+        notes.push(Warning::note(
+            "a destination that has connections drains before it is removed; how many it has, only the director knows",
+        ));
     }
     let gone = turn.seen.state.changes_to(&turn.goal.desired);
     let given_back = |it: &&Change| it.verb() == Verb::Delete && it.nature() == Nature::Set;
     let names: Vec<_> = gone.iter().filter(given_back).map(Change::name).collect();
     if !names.is_empty() {
-        notes.push(format!(
+        notes.push(Warning::note(format!(
             "what the machine had before it was first set is given back, and only the director knows it: {}",
             names.join(", ")
-        ));
+        )));
     }
     notes
 }

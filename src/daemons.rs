@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::desired::{Backend, DhcpServer, OLDEST_KEA, Standing};
 use crate::host::HostError;
 use crate::host::linux::facts;
+use crate::lint::{Code, Warning};
 use crate::ownership::Inventory;
 use crate::resources::file::{FileKey, Form};
 use crate::resources::unit::observe::runs;
@@ -77,17 +78,18 @@ pub fn left_behind(
     goal: &Goal,
     servers: &[DhcpServer],
     running: &BTreeSet<String>,
-) -> Option<String> {
+) -> Option<Warning> {
     let goes = |it: &&DhcpServer| {
         is_of_others(it, &goal.inventory)
             && !goal.desired.files.contains(&config_of(it))
             && running.contains(&it.unit)
     };
     let unit = &servers.iter().find(goes)?.unit;
-    Some(format!(
+    let message = format!(
         "{unit} was not started by us and goes on: it serves the leases that it has read until you restart it \
          (`service {unit} restart`)"
-    ))
+    );
+    Some(Warning::new(Code::ServerLeftRunning, message))
 }
 
 fn is_ours(server: &DhcpServer, inventory: &Inventory) -> bool {

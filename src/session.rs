@@ -1,26 +1,25 @@
 //! What the commands and the daemon share: the document as it concerns this node, and the machine.
 
-use std::collections::BTreeSet;
 use std::fs;
-use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use crate::cycle::{Options, Turn, Wanted, turn};
 use crate::daemons;
 use crate::desired::{self, Desired};
-use crate::document::{self, Document};
+use crate::document::{self, Document, Silence};
 use crate::error::Error;
-use crate::host::Host;
-use crate::host::HostError;
 use crate::host::linux::LinuxHost;
+use crate::host::{Host, HostError};
 use crate::journal::seconds_since_1970;
+use crate::lint::Warnings;
 use crate::output::{Context, Files};
 use crate::ownership::IpvsTable;
+use crate::remarks;
 use crate::source::{Content, FileSource, Source, Trust};
 use crate::store::Store;
-use crate::surroundings::{Surroundings, armed, listening};
+use crate::surroundings::{Surroundings, armed};
 
 /// A longer list nobody reads to its end.
 const MOST: usize = 200;
@@ -50,8 +49,8 @@ pub struct Target {
 pub struct Loaded {
     pub content: Content,
     pub document: Document,
-    /// What is allowed and unusual in it.
-    pub warnings: Vec<String>,
+    /// What is allowed and unusual in it, less what it silences.
+    pub warnings: Warnings,
 }
 
 /// The part of the document that concerns this node.
@@ -59,7 +58,7 @@ pub struct Loaded {
 pub struct Part {
     pub node: String,
     pub desired: Desired,
-    pub warnings: Vec<String>,
+    pub warnings: Warnings,
     /// What is known of the machine; the inventory and the drains until a plan takes them.
     pub around: Surroundings,
     /// Which snapshot it is planned for, when there is one.
@@ -67,11 +66,11 @@ pub struct Part {
 }
 
 impl Part {
-    /// For a plan that is made without a look at this machine.
-    pub fn offline(node: String, mut desired: Desired) -> Self {
+    /// For a plan that is made without a look at this machine, with the silences of its document.
+    pub fn offline(node: String, mut desired: Desired, silences: &[Silence]) -> Self {
         Self {
             node,
-            warnings: std::mem::take(&mut desired.warnings),
+            warnings: Warnings::new(silences).and(std::mem::take(&mut desired.warnings)),
             desired,
             around: Surroundings::unknown(),
             live: None,
@@ -114,14 +113,17 @@ pub fn understand(content: Content) -> Result<Loaded, Error> {
     Ok(Loaded {
         content,
         document,
-        warnings: warnings.iter().map(ToString::to_string).collect(),
+        warnings,
     })
 }
 
 /// The node's part of the document.
 pub async fn part(target: &Target, loaded: &Loaded) -> Result<Part, Error> {
     let around = Surroundings::look(target, &loaded.document).await?;
-    part_in(around, loaded)
+    let mut part = part_in(around, loaded)?;
+    part.around.rivals = remarks::rivals(Path::new("/"), &part.desired);
+    part.warnings.extend(part.around.rivals.clone());
+    Ok(part)
 }
 
 /// The same in surroundings that are known.
@@ -131,9 +133,9 @@ pub fn part_in(around: Surroundings, loaded: &Loaded) -> Result<Part, Error> {
         let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
         Error::Document(lines.join("\n"))
     })?;
-    let mut warnings = loaded.warnings.clone();
-    warnings.append(&mut desired.warnings);
-    warnings.extend(listening(&desired, &around.listeners));
+    let mut warnings = loaded.warnings.and(std::mem::take(&mut desired.warnings));
+    warnings.extend(remarks::listening(&desired, &around.listeners));
+    warnings.extend(around.rivals.clone());
     Ok(Part {
         node: around.node.clone(),
         desired,
@@ -194,44 +196,13 @@ pub async fn plan<H: Host>(
     host: &mut H,
 ) -> Result<Turn, Error> {
     let turn = turn(wanted(part), options, host).await?;
-    if let Some(lost) = &part.around.lost_inventory {
-        part.warnings.push(format!(
-            "an inventory cannot be read, {lost}: what carries no mark of ours counts as somebody else's until \
-             `lvs-reconcile adopt`; remove the file when that is done"
-        ));
-    }
-    part.warnings.extend(missing(part, &turn));
     let around = &part.around;
+    let lost = around.lost_inventory.as_deref();
+    part.warnings.extend(lost.map(remarks::lost_inventory));
+    part.warnings.extend(remarks::missing(&part.desired, &turn));
     let left_behind = daemons::left_behind(&turn.goal, &around.facts.dhcp, &around.running);
     part.warnings.extend(left_behind);
     Ok(turn)
-}
-
-/// Addresses that somebody else sets and that are not there: a warning, never a change.
-fn missing(part: &Part, turn: &Turn) -> Option<String> {
-    let there: BTreeSet<IpAddr> = turn
-        .seen
-        .state
-        .addresses
-        .keys()
-        .map(|it| it.address)
-        .collect();
-    let absent = part.desired.external.iter().map(|it| it.address);
-    let absent: Vec<_> = absent.filter(|it| !there.contains(it)).collect();
-    let named = some_of(absent.iter().map(ToString::to_string))?;
-    Some(format!(
-        "not on this machine now, and left to those who set it: {named}"
-    ))
-}
-
-/// The first few, and how many more.
-pub fn some_of(mut all: impl Iterator<Item = String>) -> Option<String> {
-    let mut shown: Vec<_> = all.by_ref().take(4).collect();
-    let more = all.count();
-    if more > 0 {
-        shown.push(format!("{more} more"));
-    }
-    (!shown.is_empty()).then(|| shown.join(", "))
 }
 
 /// Makes the plan of `turn`.

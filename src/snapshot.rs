@@ -13,13 +13,14 @@ use sha2::{Digest, Sha256};
 use crate::delta::Verb;
 use crate::error::Error;
 use crate::host::{Connections, Host, HostError, Observation, Outcome, Scope};
+use crate::lint::Warning;
 use crate::output::time::utc;
 use crate::ownership::Inventory;
 use crate::plan::Step;
+use crate::remarks::some_of;
 use crate::resources::destination::DestinationKey;
 use crate::resources::file::{Content, File};
 use crate::resources::{Change, Keys, Kind, State};
-use crate::session::some_of;
 use crate::surroundings::Surroundings;
 
 /// The version of the format, of which there is one.
@@ -255,13 +256,13 @@ impl Host for Replay {
 
 impl Seen {
     /// What these changes make, and whether it was there nobody looked: it counts as absent.
-    pub fn unknown(&self, changes: &[Change]) -> Option<String> {
+    pub fn unknown(&self, changes: &[Change]) -> Option<Warning> {
         let table = |it: &Change| matches!(it.kind(), Kind::VirtualService | Kind::Destination);
         let made = changes.iter().filter(|it| it.verb() == Verb::Create);
         let unknown = made.filter(|it| !table(it) && !self.looked_for.contains(it));
         let named = some_of(unknown.map(|it| format!("{} {}", it.kind().word(), it.name())))?;
-        Some(format!(
+        Some(Warning::note(format!(
             "not looked for when the snapshot was taken, so it is unknown whether it is there: {named}"
-        ))
+        )))
     }
 }

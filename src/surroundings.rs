@@ -9,19 +9,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::daemons;
 use crate::desired::armed::{Armed, fetches};
-use crate::desired::{self, Desired, DhcpServer, Facts, HostsFile, Origin, PublicKey};
+use crate::desired::{self, DhcpServer, Facts, HostsFile, Origin, PublicKey};
 use crate::document::Document;
 use crate::error::Error;
 use crate::host::HostError;
-use crate::host::linux::facts::{self, hears};
+use crate::host::linux::facts;
 use crate::host::linux::public_key::{self, Unusable};
 use crate::host::linux::sockets::{Socket, Transport};
 use crate::host::linux::{hosts, web};
-use crate::ipvs::{Protocol, ServiceId};
+use crate::ipvs::Protocol;
 use crate::journal::{self, seconds_since_1970};
+use crate::lint::Warning;
 use crate::overlay::drain::{Drains, Moment};
 use crate::ownership::Inventory;
-use crate::session::{Target, some_of};
+use crate::session::Target;
 use crate::store::Store;
 
 /// What is known of a machine.
@@ -40,6 +41,8 @@ pub struct Surroundings {
     pub drains: Drains,
     /// DHCP servers with our configuration that run, and that others started.
     pub running: BTreeSet<String>,
+    /// Other programs that change what we set, as its files tell.
+    pub rivals: Vec<Warning>,
     /// When it was looked at, by a clock that nobody sets.
     pub now: Moment,
 }
@@ -60,6 +63,7 @@ impl Surroundings {
                 .map(|it| it.display().to_string()),
             inventory,
             drains: store.drains()?,
+            rivals: Vec::new(),
             now: now()?,
         })
     }
@@ -77,6 +81,7 @@ impl Surroundings {
             lost_inventory: None,
             drains: Drains::default(),
             running: BTreeSet::new(),
+            rivals: Vec::new(),
             now: Moment::default(),
         }
     }
@@ -160,39 +165,12 @@ fn public_key(document: &Document) -> PublicKey {
     }
 }
 
-/// Services on whose VIP and port a program of this machine listens itself: its clients are balanced instead.
-pub fn listening(desired: &Desired, listeners: &[Socket]) -> Option<String> {
-    let heard = |id: &&ServiceId| listeners.iter().any(|it| is_heard(id, it));
-    let services = desired.state.virtual_services.keys().filter(heard);
-    let named = some_of(services.map(|it| {
-        desired
-            .names
-            .service(it)
-            .map_or_else(|| it.to_string(), str::to_owned)
-    }))?;
-    let own = desired.state.addresses.keys().find(|it| !it.is_vip())?;
-    Some(format!(
-        "a program of this machine listens on the port of {named}; clients of the VIP reach the real servers, those of {} reach this machine",
-        own.address
-    ))
-}
-
-fn transport(protocol: Protocol) -> Option<Transport> {
+/// By what a program would have to listen to hear it; none where the kernel lists no sockets for us.
+pub fn transport(protocol: Protocol) -> Option<Transport> {
     match protocol {
         Protocol::Tcp => Some(Transport::Tcp),
         Protocol::Udp => Some(Transport::Udp),
         Protocol::Sctp => None,
-    }
-}
-
-fn is_heard(id: &ServiceId, by: &Socket) -> bool {
-    match *id {
-        ServiceId::Address {
-            protocol,
-            address,
-            port,
-        } => transport(protocol) == Some(by.transport) && hears(by, address, port),
-        ServiceId::FirewallMark { .. } => false,
     }
 }
 

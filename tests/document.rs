@@ -36,8 +36,11 @@ fn verdict(bytes: &[u8]) -> String {
         Err(problems) => format!("{problems}\n"),
         Ok((_, warnings)) => {
             let mut text = String::from("good\n");
-            for warning in warnings {
+            for warning in warnings.shown() {
                 let _ = writeln!(text, "warning: {warning}");
+            }
+            if warnings.silenced() > 0 {
+                let _ = writeln!(text, "silenced: {}", warnings.silenced());
             }
             text
         }
@@ -199,6 +202,7 @@ fn a_document_survives_being_written() {
         "good-minimal",
         "good-advanced",
         "b38-sysctl-of-a-vlan",
+        "silence",
     ] {
         let bytes = fs::read(case(name).join("document.json")).unwrap();
         let document = document::load(&bytes, "cluster.json").unwrap();

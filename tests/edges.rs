@@ -475,3 +475,17 @@ fn an_exception_has_a_port_where_its_service_has_one() {
         "stands in a service without a port",
     );
 }
+
+#[test]
+fn a_reason_is_a_line() {
+    let silence = |length: usize| {
+        let reason = "ü".repeat(length);
+        [("/silence", json!([{ "code": "LVS018", "reason": reason }]))]
+    };
+    edge(&silence(1), &silence(0), "silence[0].reason is empty");
+    edge(
+        &silence(1000),
+        &silence(1001),
+        "has more than 1000 characters",
+    );
+}

@@ -457,3 +457,18 @@ fn a_snapshot_is_a_machine_to_plan_for() {
     );
     assert!(!said.contains("differ"), "{said}");
 }
+
+/// The files of others are read where they are, at each plan.
+#[test]
+fn who_else_is_at_work_is_named() {
+    let enabled = "/etc/systemd/system/sysinit.target.wants/nftables.service";
+    let script = format!(
+        "mkdir /mnt/upper /mnt/work && mount -t overlay -o lowerdir=/etc,upperdir=/mnt/upper,workdir=/mnt/work none /etc
+         rm -f /etc/systemd/system/*/nftables.service; echo 'flush ruleset' >/etc/nftables.conf
+         lvs plan | grep LVS029 && exit 9
+         mkdir -p $(dirname {enabled}); ln -s /nowhere {enabled}
+         lvs plan && lvs plan --format json | tr -d ' \\n'"
+    );
+    let text = assert_ends(&script, 0, &["! LVS029 nftables.service is enabled"]);
+    assert!(text.contains("\"code\":\"LVS029\""), "{text}");
+}

@@ -11,6 +11,7 @@ use lvs_reconcile::desired::{Facts, Names, resolve};
 use lvs_reconcile::document::{self, Document};
 use lvs_reconcile::host::memory::MemoryHost;
 use lvs_reconcile::host::{Connections, Host};
+use lvs_reconcile::lint::Warnings;
 use lvs_reconcile::output::{Context, Files, json, markdown, text};
 use lvs_reconcile::overlay::drain::{Drains, Moment};
 use lvs_reconcile::ownership::{Inventory, IpvsTable};
@@ -26,13 +27,13 @@ mod jail;
 #[allow(dead_code, reason = "each test program draws from it what it needs")]
 mod world;
 
-fn context(names: &Names) -> Context<'_> {
+fn context<'a>(names: &'a Names, warnings: &'a Warnings) -> Context<'a> {
     Context {
         command: "plan",
         node: "dir1",
         document: "cluster.json",
         names,
-        warnings: &[],
+        warnings,
         choices: &[],
         live: None,
         files: Files::Diffed,
@@ -43,7 +44,8 @@ fn context(names: &Names) -> Context<'_> {
 /// Everything that can be shown of a plan.
 fn shown(turn: &Turn) -> [String; 3] {
     let names = Names::default();
-    let context = context(&names);
+    let warnings = Warnings::new(&[]);
+    let context = context(&names, &warnings);
     [
         text::plan(turn, &context),
         json::plan(turn, &context).to_string(),

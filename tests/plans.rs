@@ -13,7 +13,8 @@ use lvs_reconcile::desired::{Desired, Facts, resolve};
 use lvs_reconcile::document;
 use lvs_reconcile::host::Connections;
 use lvs_reconcile::host::memory::MemoryHost;
-use lvs_reconcile::output::{Context, Files, json, text};
+use lvs_reconcile::lint::Warnings;
+use lvs_reconcile::output::{Context, Files, json, markdown, text};
 use lvs_reconcile::overlay::drain::{Drains, Moment, Policy};
 use lvs_reconcile::ownership::{Inventory, IpvsTable};
 use lvs_reconcile::resources::State;
@@ -50,7 +51,8 @@ fn json_is_what_its_schema_says_and_counts_as_the_text_does() {
     for path in cases() {
         let case = Case::read(&path);
         let (turn, desired) = case.turn();
-        let value = json::plan(&turn, &case.context(&desired));
+        let warnings = case.warnings(&desired);
+        let value = json::plan(&turn, &case.context(&desired, &warnings));
         let wrong: Vec<_> = schema
             .iter_errors(&value)
             .map(|it| it.to_string())
@@ -60,7 +62,7 @@ fn json_is_what_its_schema_says_and_counts_as_the_text_does() {
             value["changes"].as_array().unwrap().len(),
             turn.changes.len()
         );
-        let first = text::plan(&turn, &case.context(&desired));
+        let first = text::plan(&turn, &case.context(&desired, &warnings));
         let count = if turn.changes.is_empty() {
             "Nothing".to_owned()
         } else {
@@ -72,6 +74,31 @@ fn json_is_what_its_schema_says_and_counts_as_the_text_does() {
             path.display()
         );
     }
+}
+
+/// A program finds by its code what a person reads; the older list of plain lines stays as it was.
+#[test]
+fn warnings_have_their_codes_everywhere() {
+    let case = Case::read(Path::new("tests/plans/machine-added"));
+    let (turn, desired) = case.turn();
+    let warnings = case.warnings(&desired);
+    let context = case.context(&desired, &warnings);
+    let value = json::plan(&turn, &context);
+    let shown = [text::plan(&turn, &context), markdown::plan(&turn, &context)];
+    let codes: Vec<&str> = value["lint"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["code"].as_str().unwrap())
+        .collect();
+    assert_eq!(codes, ["LVS018", "LVS020", "LVS028"]);
+    for found in value["lint"].as_array().unwrap() {
+        let code = found["code"].as_str().unwrap();
+        assert!(shown.iter().all(|it| it.contains(code)), "{code}");
+        let plain = value["warnings"].as_array().unwrap();
+        assert!(plain.contains(&found["message"]), "{code}");
+    }
+    assert_eq!(value["silenced"], 0);
 }
 
 fn cases() -> Vec<PathBuf> {
@@ -169,13 +196,17 @@ impl Case {
         (turn, desired)
     }
 
-    fn context<'a>(&'a self, desired: &'a Desired) -> Context<'a> {
+    fn warnings(&self, desired: &Desired) -> Warnings {
+        Warnings::new(&self.document.silence).and(desired.warnings.clone())
+    }
+
+    fn context<'a>(&'a self, desired: &'a Desired, warnings: &'a Warnings) -> Context<'a> {
         Context {
             command: "plan",
             node: &self.node,
             document: "document.json",
             names: &desired.names,
-            warnings: &desired.warnings,
+            warnings,
             choices: &desired.choices,
             live: None,
             files: self.files,
@@ -185,7 +216,8 @@ impl Case {
 
     fn printed(&self) -> String {
         let (turn, desired) = self.turn();
-        let coloured = text::plan(&turn, &self.context(&desired));
+        let warnings = self.warnings(&desired);
+        let coloured = text::plan(&turn, &self.context(&desired, &warnings));
         anstream::adapter::strip_str(&coloured).to_string()
     }
 }

@@ -144,6 +144,7 @@ fn mistakes_in_a_value_are_invalid_too() {
         "netboot",
         "profile-values",
         "secret-in-the-document",
+        "silence-wrong",
         "ssh-values",
     ];
     let validator = validator();

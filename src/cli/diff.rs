@@ -45,7 +45,7 @@ impl Diff {
             };
             let Between { turn, desired } = sides.plan().await?;
             changes |= !turn.plan.is_empty();
-            let part = Part::offline(node, desired);
+            let part = Part::offline(node, desired, &after.silence);
             shown.push((turn, part));
         }
         self.show(&shown);

@@ -222,6 +222,6 @@ fn finish(store: &Store, former: &Former, runs: &[Run]) -> Result<(), Error> {
 impl Part {
     /// For a plan that comes from no document.
     pub fn nameless() -> Self {
-        Self::offline("this machine".to_owned(), Desired::default())
+        Self::offline("this machine".to_owned(), Desired::default(), &[])
     }
 }

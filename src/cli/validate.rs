@@ -5,7 +5,8 @@ use clap::Args;
 use super::{Target, print};
 use crate::desired::{self, Facts};
 use crate::error::{Error, Success};
-use crate::output::counted;
+use crate::lint::Code;
+use crate::output::{counted, escaped};
 use crate::session::{Loaded, load};
 use crate::source::Trust;
 
@@ -14,10 +15,17 @@ use crate::source::Trust;
 pub struct Validate {
     #[command(flatten)]
     target: Target,
+    /// Explain a warning by its code, such as LVS001, and look at no document; `list` names all codes.
+    #[arg(long, value_name = "CODE")]
+    explain: Option<String>,
 }
 
 impl Validate {
     pub async fn run(self) -> Result<Success, Error> {
+        if let Some(code) = &self.explain {
+            print(&explained(code)?);
+            return Ok(Success::Done);
+        }
         let Loaded {
             document,
             mut warnings,
@@ -27,26 +35,45 @@ impl Validate {
         for director in &document.directors {
             let node = director.name.as_str();
             match desired::resolve(&document, node, &Facts::unknown()) {
-                Ok(desired) => {
-                    warnings.extend(desired.warnings.iter().map(|it| format!("{node}: {it}")))
-                }
+                Ok(desired) => warnings.extend(desired.warnings.into_iter().map(|it| it.at(node))),
                 Err(found) => problems.extend(found.iter().map(|it| format!("{node}: {it}"))),
             }
         }
         if !problems.is_empty() {
             return Err(Error::Document(problems.join("\n")));
         }
-        for warning in &warnings {
+        for warning in warnings.shown() {
             print(&format!("! {warning}\n"));
         }
         print(&format!(
-            "{} is valid: {}, {}, {}, {}\n",
+            "{} is valid: {}, {}, {}, {}{}\n",
             self.target.document.display(),
             counted(document.directors.len(), "director"),
             counted(document.real_servers.len(), "real server"),
             counted(document.services.len(), "service"),
-            counted(warnings.len(), "warning")
+            counted(warnings.shown().len(), "warning"),
+            silenced(warnings.silenced())
         ));
         Ok(Success::Done)
     }
+}
+
+fn silenced(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        many => format!(", {many} silenced"),
+    }
+}
+
+/// A page, or all titles.
+fn explained(code: &str) -> Result<String, Error> {
+    if matches!(code, "list" | "all") {
+        let line = |it: &Code| format!("{it}  {}\n", it.title());
+        return Ok(Code::ALL.iter().map(line).collect());
+    }
+    let known: Code = code.to_ascii_uppercase().parse().map_err(|why| {
+        let code = escaped(code);
+        Error::Usage(format!("{code:?} {why}"))
+    })?;
+    Ok(known.page())
 }

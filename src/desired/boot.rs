@@ -7,6 +7,7 @@ use ipnet::Ipv4Net;
 use crate::document::{
     Boot, Document, Installer, Interface, KickstartProfile, KickstartTarget, RealServer,
 };
+use crate::lint::{Code, Warning};
 use crate::resources::file::File;
 use crate::resources::unit::OnChange;
 
@@ -173,7 +174,8 @@ pub(super) fn files(
     let mut armed = Vec::new();
     for name in &facts.armed {
         let Some(machine) = machine(&name) else {
-            findings.warn(format!("{name} is armed, and no real server is called so"));
+            let message = format!("{name} is armed, and no real server is called so");
+            findings.warn(Warning::new(Code::ArmedNobody, message));
             continue;
         };
         let profile = installations::profile_of(machine, &profiles).map(|(_, it)| it);

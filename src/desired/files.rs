@@ -2,6 +2,7 @@
 
 use crate::delta::Set;
 use crate::document::Export;
+use crate::lint::Warning;
 use crate::resources::file::{Content, File, FileKey, Form};
 use crate::resources::module::Module;
 use crate::resources::sysctl::Sysctl;
@@ -54,9 +55,9 @@ impl Files {
         if facts.origin == Origin::Assumed && !all.units.is_empty() {
             let names: Vec<&str> = all.units.iter().map(|it| it.name.as_str()).collect();
             let names = names.join(", ");
-            findings.warn(format!(
+            findings.warn(Warning::note(format!(
                 "the director was not looked at: {names} as on Debian assumed"
-            ));
+            )));
         }
         all
     }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use crate::document::{Director, Name, Role};
 use crate::ipvs::Family;
+use crate::lint::{Code, Warning};
 use crate::resources::file::{Content, File, FileKey, Form};
 
 use super::facts::{Facts, HostsFile};
@@ -48,9 +49,10 @@ pub(super) fn block(node: &Node, facts: &Facts, findings: &mut Findings) -> Opti
 /// 127.0.1.1, which is right for itself.
 fn point_out_others(node: &Node, hosts: &HostsFile, findings: &mut Findings) {
     if let Some(by) = &hosts.rewritten_by {
-        findings.warn(format!(
+        let message = format!(
             "cloud-init writes /etc/hosts anew at every boot, without our lines; set manage_etc_hosts to false in {by}"
-        ));
+        );
+        findings.warn(Warning::new(Code::HostsRewritten, message));
     }
     let mut addresses: HashMap<&str, Vec<IpAddr>> = HashMap::default();
     for (address, name) in &hosts.others {
@@ -65,10 +67,11 @@ fn point_out_others(node: &Node, hosts: &HostsFile, findings: &mut Findings) {
         let named = [machine.name.as_str(), &full].map(|it| addresses.get(it));
         let mut others = named.into_iter().flatten().flatten();
         if let Some(other) = others.find(|it| !own.contains(&Some(**it))) {
-            findings.warn(format!(
+            let message = format!(
                 "/etc/hosts has {other} for {} beside our lines, and whoever asks may get that; remove it",
                 machine.name
-            ));
+            );
+            findings.warn(Warning::new(Code::HostsDisagree, message).about(machine.name.as_str()));
         }
     }
 }

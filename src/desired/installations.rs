@@ -7,6 +7,7 @@ use crate::document::{
     AbsolutePath, Address, Export, Installer, KickstartProfile, KickstartTarget, MacAddress,
     NfsMount, PackageName, Partition, RealServer,
 };
+use crate::lint::{Code, Warning};
 use crate::resources::file::{Content, File};
 
 use super::files::with_content;
@@ -269,10 +270,11 @@ fn read_by_installer(
 /// An installer has no credentials: it reads the file as nobody, over NFS or HTTP, and so can anybody else.
 fn point_out_hash(profile: &KickstartProfile, findings: &mut Findings) {
     if profile.root_password_file.is_some() {
-        findings.warn(format!(
+        let message = format!(
             "kickstart profile {}: whoever can reach {DIRECTORY} can read the hash of root's password; \
              without rootPasswordFile the password is locked",
             profile.name
-        ));
+        );
+        findings.warn(Warning::new(Code::ReadableHash, message).about(profile.name.as_str()));
     }
 }

@@ -45,6 +45,7 @@ pub use problem::Problem;
 pub use services::protocols_of;
 
 use crate::document::{self, Document};
+use crate::lint::Warning;
 use crate::resources::State;
 use crate::resources::timeouts::Timeouts;
 
@@ -61,8 +62,8 @@ pub struct Desired {
     pub names: Names,
     /// Addresses that others set: looked at, never touched.
     pub external: Vec<External>,
-    /// What is allowed and probably not meant.
-    pub warnings: Vec<String>,
+    /// What is allowed and probably not meant, with what the document silences.
+    pub warnings: Vec<Warning>,
     /// What was left to us, and how it was decided.
     pub choices: Vec<String>,
     /// The IPVS table is ours alone.

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use crate::document::{Forwarding, RealServer, Service, ServiceDestination, Weight};
 use crate::ipvs::{self, Family};
+use crate::lint::{Code, Warning};
 use crate::resources::destination::Destination;
 
 use super::machines::{Machines, address_in};
@@ -94,9 +95,8 @@ impl<'a> Members<'a> {
             findings.refuse(Problem::new(path(index), message, fix));
         } else if !names.is_empty() {
             let names = names.join(", ");
-            findings.warn(format!(
-                "{service}: without an {word} address, so not in it: {names}"
-            ));
+            let message = format!("{service}: without an {word} address, so not in it: {names}");
+            findings.warn(Warning::new(Code::LeftOut, message).about(service.as_str()));
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::lint::Warning;
+
 /// Why a document cannot be used on this node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -17,7 +19,7 @@ pub struct Problem {
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     pub problems: Vec<Problem>,
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
     pub choices: Vec<String>,
 }
 
@@ -42,8 +44,8 @@ impl Findings {
     }
 
     /// It can, but is probably not meant so.
-    pub fn warn(&mut self, text: impl Into<String>) {
-        self.warnings.push(text.into());
+    pub fn warn(&mut self, warning: Warning) {
+        self.warnings.push(warning);
     }
 
     /// It was left to us, and this is how it was decided.

@@ -8,6 +8,7 @@ use crate::document::{
     self, Document, Persistence, PersistenceEngine, Port, Protocol, Scheduler, Service, Vip, Word,
 };
 use crate::ipvs::{self, Family, Name, ServiceId};
+use crate::lint::{Code, Warning};
 use crate::resources::destination::Destination;
 use crate::resources::virtual_service::VirtualService;
 
@@ -196,8 +197,8 @@ fn point_out_ssh(node: &Node, table: &Balanced, findings: &mut Findings) {
     let own = node.outside().and_then(|it| it.addresses.first());
     if let Some(own) = own.filter(|_| table.services.iter().any(|it| ssh(&it.id))) {
         let address = own.address();
-        findings.warn(format!(
-            "ssh on the VIP is balanced: your own ssh to the director is {address}"
-        ));
+        let message =
+            format!("ssh on the VIP is balanced: your own ssh to the director is {address}");
+        findings.warn(Warning::new(Code::SshOnVip, message));
     }
 }

@@ -1,6 +1,7 @@
 //! Logging in from the director to the real servers.
 
 use crate::document::{KickstartProfile, SshKey};
+use crate::lint::Warning;
 use crate::resources::file::File;
 
 use super::facts::{Facts, PublicKey};
@@ -28,9 +29,9 @@ pub(super) fn key(node: &Node, facts: &Facts, findings: &mut Findings) -> Option
     match &facts.public_key {
         PublicKey::Read(key) => Some(key.to_string()),
         PublicKey::Unknown => {
-            findings.warn(format!(
+            findings.warn(Warning::note(format!(
                 "the director was not looked at: {path}, its public key, is not known here"
-            ));
+            )));
             Some(format!("(the key in {path})"))
         }
         PublicKey::Unusable { message, fix } => {

@@ -5,8 +5,9 @@ use super::{
     limits::{self, FILE_BYTES},
     problem::{Cut, Lines, Problem, Problems},
     strict::Strict,
-    warn::{self, Warning},
+    warn,
 };
+use crate::lint::{self, Warnings};
 use serde::Deserialize;
 
 /// Reads a document and checks it, or says everything that is wrong with it.
@@ -14,10 +15,11 @@ pub fn load(bytes: &[u8], file_name: &str) -> Result<Document, Problems> {
     examine(bytes, file_name).map(|(document, _)| document)
 }
 
-/// Reads a document and checks it, or says everything that is wrong with it. With what is allowed and unusual.
+/// Reads a document and checks it, or says everything that is wrong with it. With what is allowed and unusual, less what
+/// it silences.
 ///
 /// A good document is parsed once, straight into its types. Only a bad one is parsed again, to say where and why.
-pub fn examine(bytes: &[u8], file_name: &str) -> Result<(Document, Vec<Warning>), Problems> {
+pub fn examine(bytes: &[u8], file_name: &str) -> Result<(Document, Warnings), Problems> {
     let text = decode(bytes)
         .and_then(within_limits)
         .map_err(|problem| Problems {
@@ -30,7 +32,10 @@ pub fn examine(bytes: &[u8], file_name: &str) -> Result<(Document, Vec<Warning>)
     if !check::findings(&index).is_empty() {
         return Err(explain::explain(text, file_name, None));
     }
-    let warnings = warn::warnings(&index);
+    let found = warn::warnings(&index);
+    let useless = lint::useless(&document.silence, &found);
+    let mut warnings = Warnings::new(&document.silence);
+    warnings.extend(found.into_iter().chain(useless));
     Ok((document, warnings))
 }
 

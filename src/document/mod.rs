@@ -15,6 +15,7 @@ mod netboot;
 mod problem;
 mod schema;
 mod services;
+mod silence;
 mod ssh;
 mod strict;
 pub mod values;
@@ -34,10 +35,10 @@ pub use services::{
     Drop, Firewall, Ipvs, Match, Persistence, RealServer, Service, ServiceDestination, Timeouts,
     Tunnel, Vip,
 };
+pub use silence::Silence;
 pub use ssh::Ssh;
 pub(crate) use values::SECTIONS;
 pub use values::*;
-pub use warn::Warning;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -90,6 +91,9 @@ pub struct Document {
     /// Files of your own on the directors, each the same on all of them but for what its template makes of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<PlainFile>,
+    /// Warnings that are meant to be, each with its reason: they are counted, and no longer shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub silence: Vec<Silence>,
 }
 
 impl Document {

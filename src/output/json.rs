@@ -7,6 +7,7 @@ use super::Context;
 use super::impact::Judge;
 use crate::apply::{End, Report};
 use crate::cycle::Turn;
+use crate::lint::Warning;
 use crate::output::report::reason;
 use crate::plan::Count;
 use crate::resources::Change;
@@ -21,6 +22,7 @@ pub(super) const FORMAT_VERSION: u32 = 1;
 pub fn plan(turn: &Turn, context: &Context<'_>) -> Value {
     let judge = Judge::new(turn, context.names);
     let changes: Vec<Value> = turn.changes.iter().map(|it| change(it, &judge)).collect();
+    let warnings = context.warnings(turn);
     json!({
         "formatVersion": FORMAT_VERSION,
         "command": context.command,
@@ -34,9 +36,17 @@ pub fn plan(turn: &Turn, context: &Context<'_>) -> Value {
         "foreign": turn.foreign.iter().map(listed).collect::<Vec<_>>(),
         "refusals": turn.refusals.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "unreadable": turn.seen.unreadable,
-        "warnings": context.warnings,
+        "warnings": warnings.shown().iter().map(Warning::plain).collect::<Vec<_>>(),
+        "lint": warnings.shown().iter().filter_map(lint).collect::<Vec<_>>(),
+        "silenced": warnings.silenced(),
         "choices": context.choices,
     })
+}
+
+/// A warning that has a code.
+fn lint(warning: &Warning) -> Option<Value> {
+    let code = warning.code?.word();
+    Some(json!({ "code": code, "path": warning.path, "message": warning.message }))
 }
 
 /// What became of it, added to the plan under `result`.

@@ -80,9 +80,8 @@ fn write_remarks(out: &mut String, turn: &Turn, context: &Context<'_>) -> fmt::R
     for refusal in &turn.refusals {
         writeln!(out, "> **refused:** {}", text(&refusal.to_string()))?;
     }
-    let newcomers = shares::newcomers(turn, context.names);
-    for warning in context.warnings.iter().chain(&newcomers) {
-        writeln!(out, "> ⚠ {}", text(warning))?;
+    for warning in context.warnings(turn).shown() {
+        writeln!(out, "> ⚠ {}", text(&warning.to_string()))?;
     }
     for choice in context.choices {
         writeln!(out, "> {}", text(choice))?;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::cycle::Turn;
 use crate::desired::Names;
+use crate::lint::Warnings;
 use crate::resources::Kind;
 
 pub mod diff;
@@ -30,7 +31,7 @@ pub struct Context<'a> {
     pub document: &'a str,
     pub names: &'a Names,
     /// What looks wrong but is no reason to refuse.
-    pub warnings: &'a [String],
+    pub warnings: &'a Warnings,
     /// What was left to us, and how it was decided.
     pub choices: &'a [String],
     /// The snapshot that it was made of, when there is one.
@@ -39,6 +40,13 @@ pub struct Context<'a> {
     pub files: Files,
     /// How many changes of a group are shown before the rest is only counted.
     pub most: usize,
+}
+
+impl Context<'_> {
+    /// The warnings, with those that come of a plan.
+    fn warnings(&self, turn: &Turn) -> Warnings {
+        self.warnings.and(shares::newcomers(turn, self.names))
+    }
 }
 
 /// How much of generated files is shown.

@@ -6,6 +6,7 @@ use crate::cycle::Turn;
 use crate::delta::{Delta, Resource};
 use crate::desired::Names;
 use crate::ipvs::ServiceId;
+use crate::lint::{Code, Warning};
 use crate::resources::destination::{Destination, DestinationKey};
 use crate::resources::{Change, State};
 
@@ -44,7 +45,7 @@ fn note(it: &Destination, turn: &Turn, names: &Names) -> String {
 }
 
 /// A warning for each machine that joins services which clients use already.
-pub fn newcomers(turn: &Turn, names: &Names) -> Vec<String> {
+pub fn newcomers(turn: &Turn, names: &Names) -> Vec<Warning> {
     let mut joined: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for change in &turn.changes {
         let Change::Destination(Delta::Create { to }) = change else {
@@ -60,12 +61,13 @@ pub fn newcomers(turn: &Turn, names: &Names) -> Vec<String> {
     joined.iter().take(MOST).map(newcomer).collect()
 }
 
-fn newcomer((machine, parts): (&String, &Vec<String>)) -> String {
-    format!(
+fn newcomer((machine, parts): (&String, &Vec<String>)) -> Warning {
+    let message = format!(
         "{machine} receives new connections at once: about {}. Nothing checks yet that it answers; to install it \
          first, give it \"weight\": 0 and remove that afterwards",
         parts.join(", ")
-    )
+    );
+    Warning::new(Code::Newcomer, message).about(machine)
 }
 
 /// The weight of a destination, and that of its whole service.

@@ -56,8 +56,8 @@ fn write_status(
     for it in &turn.seen.unreadable {
         writeln!(out, "  ? {}", escaped(it))?;
     }
-    for warning in context.warnings {
-        writeln!(out, "! {}", escaped(warning))?;
+    for warning in context.warnings.shown() {
+        writeln!(out, "! {}", escaped(&warning.to_string()))?;
     }
     write_table(out, &turn.seen.state, counters, context)
 }

@@ -69,9 +69,8 @@ fn write_plan(out: &mut String, turn: &Turn, context: &Context<'_>) -> fmt::Resu
             marked('!', &format!("refused: {}", escaped(&refusal.to_string())))
         )?;
     }
-    let newcomers = shares::newcomers(turn, context.names);
-    for warning in context.warnings.iter().chain(&newcomers) {
-        writeln!(out, "{}", marked('!', &escaped(warning)))?;
+    for warning in context.warnings(turn).shown() {
+        writeln!(out, "{}", marked('!', &escaped(&warning.to_string())))?;
     }
     write_groups(out, &groups(turn, context, &judge))?;
     for note in shares::notes(turn, context.names) {

@@ -177,7 +177,7 @@ impl Watcher {
             ..Options::usual()
         };
         let mut turn = session::plan(&mut part, &options, &mut self.host).await?;
-        said.append(&mut part.warnings);
+        said.extend(part.warnings.shown().iter().map(ToString::to_string));
         said.extend(turn.refusals.iter().map(|it| format!("refused: {it}")));
         self.complain(said);
         if !turn.refusals.is_empty() {

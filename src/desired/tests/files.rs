@@ -214,7 +214,7 @@ fn the_directors_key_is_in_every_installation_once() {
 fn a_key_that_nobody_looked_at_is_unknown() {
     let desired = installed(json!({}), PublicKey::Unknown).unwrap();
     let said = "the director was not looked at: /root/.ssh/id_ed25519.pub, its public key, is not known here";
-    assert_eq!(desired.warnings, [said]);
+    assert_eq!(super::said(&desired), [said]);
     let unknown = "sshkey --username=root '(the key in /root/.ssh/id_ed25519.pub)'\n";
     assert!(text(&desired, "/kickstart/rs1.cfg").contains(unknown));
 }

@@ -34,7 +34,7 @@ fn warned(hosts: HostsFile, wishes: Value) -> Vec<String> {
         hosts,
         ..Facts::unknown()
     };
-    try_resolve(wishes, &facts).unwrap().warnings
+    said(&try_resolve(wishes, &facts).unwrap())
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn who_writes_the_file_anew_is_named() {
     assert_eq!(
         warned(cloud(), json!({ "etcHosts": true })),
         [
-            "cloud-init writes /etc/hosts anew at every boot, without our lines; set manage_etc_hosts to false in \
+            "LVS021 cloud-init writes /etc/hosts anew at every boot, without our lines; set manage_etc_hosts to false in \
              /etc/cloud/cloud.cfg"
         ]
     );
@@ -77,7 +77,7 @@ fn other_addresses_of_real_servers_are_pointed_out() {
         assert_eq!(
             warned(stale, json!({ "etcHosts": true })),
             [
-                "/etc/hosts has 10.9.9.9 for rs2 beside our lines, and whoever asks may get that; remove it"
+                "LVS022 /etc/hosts has 10.9.9.9 for rs2 beside our lines, and whoever asks may get that; remove it"
             ]
         );
     }

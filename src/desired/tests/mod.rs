@@ -52,6 +52,10 @@ fn try_resolve(more: Value, facts: &Facts) -> Result<Desired, Vec<Problem>> {
     )
 }
 
+fn said(desired: &Desired) -> Vec<String> {
+    desired.warnings.iter().map(ToString::to_string).collect()
+}
+
 fn resolved(more: Value) -> Desired {
     try_resolve(more, &Facts::unknown()).unwrap()
 }

@@ -105,8 +105,8 @@ fn a_vip_of_both_families_makes_two_services() {
         ["fd00::11:80 3"]
     );
     assert_eq!(
-        desired.warnings,
-        ["http: without an IPv6 address, so not in it: rs2"]
+        said(&desired),
+        ["LVS019 http: without an IPv6 address, so not in it: rs2"]
     );
     let sticky =
         |it: &crate::ipvs::Service| it.persistence.map(|it| (it.timeout_seconds, it.prefix));

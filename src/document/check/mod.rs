@@ -21,6 +21,7 @@ mod ranges;
 mod real_servers;
 mod routes;
 mod services;
+mod silence;
 mod size;
 mod ssh;
 mod sysctls;
@@ -28,7 +29,7 @@ mod vips;
 
 use super::Document;
 pub(super) use index::Index;
-pub(super) use ranges::{PortRange, PortRanges};
+pub(super) use ranges::{PortRange, PortRanges, Ranges};
 use std::fmt::Display;
 
 /// Something wrong with a document whose place is a path, not yet a line.
@@ -130,6 +131,7 @@ const RULES: &[Rule] = &[
     files::places,
     files::nested,
     ssh::ssh,
+    silence::subjects,
     netboot::domain,
     netboot::dhcp,
     netboot::boot,

@@ -44,12 +44,16 @@ impl Ranges {
     }
 
     pub fn contains(&self, address: IpAddr) -> bool {
+        self.position(address).is_some()
+    }
+
+    /// Which of them an address is in; networks that overlap are one.
+    pub fn position(&self, address: IpAddr) -> Option<usize> {
         let point = point(address);
         let after = self.0.partition_point(|(first, _)| *first <= point);
-        after
-            .checked_sub(1)
-            .and_then(|at| self.0.get(at))
-            .is_some_and(|(_, last)| point <= *last)
+        let at = after.checked_sub(1)?;
+        let (_, last) = self.0.get(at)?;
+        (point <= *last).then_some(at)
     }
 }
 

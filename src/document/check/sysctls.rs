@@ -121,10 +121,12 @@ fn contradiction(
     setting: &SysctlSetting,
 ) {
     let document = index.document;
+    let is_masquerade = |it: Option<Forwarding>| it == Some(Forwarding::Masquerade);
     let masquerades = |service: &Service| {
-        service
-            .forwarding
-            .is_none_or(|f| f == Forwarding::Masquerade)
+        let mut exceptions = service.destinations.iter();
+        service.forwarding.is_none()
+            || is_masquerade(service.forwarding)
+            || exceptions.any(|it| is_masquerade(it.forwarding))
     };
     let needs_conntrack = document.firewall.is_some() && document.services.iter().any(masquerades);
     if setting.name.path() == "net/ipv4/vs/conntrack"

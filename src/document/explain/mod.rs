@@ -105,13 +105,22 @@ fn survey(root: &mut Node, drafts: &mut Vec<Draft>) {
     let Some(mut document) = settle::<Document>(root, "", drafts) else {
         return;
     };
-    let [directors, real_servers, vips, services, exports, files] = &mut lists;
+    let [
+        directors,
+        real_servers,
+        vips,
+        services,
+        exports,
+        files,
+        silence,
+    ] = &mut lists;
     document.directors = settle_list(directors, "directors", drafts);
     document.real_servers = settle_list(real_servers, "realServers", drafts);
     document.vips = settle_list(vips, "vips", drafts);
     document.services = settle_list(services, "services", drafts);
     document.exports = settle_list(exports, "exports", drafts);
     document.files = settle_list(files, "files", drafts);
+    document.silence = settle_list(silence, "silence", drafts);
     put_back(root, lists);
     let reported = Reported::new(root, drafts);
     drafts.extend(
@@ -158,13 +167,14 @@ fn ensure_version(root: &mut Node, drafts: &mut Vec<Draft>) -> VersionIs {
 }
 
 /// The lists of a document. Their entries are settled one by one: one bad entry costs no second look at the others.
-const LISTS: [&str; 6] = [
+const LISTS: [&str; 7] = [
     "directors",
     "realServers",
     "vips",
     "services",
     "exports",
     "files",
+    "silence",
 ];
 
 fn take_list(root: &mut Node, field: &str) -> Vec<Element> {
@@ -178,7 +188,7 @@ fn take_list(root: &mut Node, field: &str) -> Vec<Element> {
     }
 }
 
-fn put_back(root: &mut Node, lists: [Vec<Element>; 6]) {
+fn put_back(root: &mut Node, lists: [Vec<Element>; 7]) {
     for (field, list) in LISTS.into_iter().zip(lists) {
         let member = root
             .object_mut()

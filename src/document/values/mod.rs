@@ -1,14 +1,16 @@
 //! The values a document may hold: every string and number has a type of its own, with a closed grammar.
 //!
 //! A value that could be built contains no character that means something to a generated file, a shell or a terminal,
-//! so no renderer ever has to quote, and none can be talked into writing a directive. Three are text of their own, a
-//! line of a script, of a template and of a file; and the words of a public key stand apart.
+//! so no renderer ever has to quote, and none can be talked into writing a directive. Four are text of their own, a
+//! line of a script, of a template and of a file, and the reason of a silence, which goes nowhere; and the words of a
+//! public key stand apart.
 
 mod addresses;
 mod install;
 mod names;
 mod network;
 mod numbers;
+mod silence;
 mod text;
 mod words;
 
@@ -23,6 +25,7 @@ pub use numbers::{
     FirewallMark, LeaseSeconds, Metric, Mtu, PersistenceSeconds, Port, PrefixLength, RoutingTable,
     SizeMiB, Threshold, TimeoutSeconds, Version, VlanId, Weight,
 };
+pub use silence::{Reason, Subject};
 pub use text::{
     AbsolutePath, BootFile, DiskName, FileMode, KernelArgument, Keyboard, Language, MountPoint,
     PackageName, SchemaReference, SysctlKey, SysctlValue, TimeZone, Url,

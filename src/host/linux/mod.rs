@@ -24,6 +24,7 @@ pub mod nfnl;
 pub mod packet;
 pub mod proc_sys;
 pub mod public_key;
+pub mod rivals;
 pub mod rtnl;
 pub mod sessions;
 pub mod sockets;

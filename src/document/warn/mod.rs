@@ -1,26 +1,13 @@
 //! What may be meant, and more often is not.
 
+mod topology;
+
 use super::{
     DropProtocol, ManagedBy, Name, Protocol, Scheduler,
     check::{Index, PortRange, PortRanges},
 };
+use crate::lint::{Code, Warning};
 use foldhash::HashMap;
-use std::fmt;
-
-/// Something that is allowed, and that the author should look at once.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Warning {
-    /// The place: `services[0].weight`.
-    pub path: String,
-    /// What to look at, and why.
-    pub message: String,
-}
-
-impl fmt::Display for Warning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path, self.message)
-    }
-}
 
 /// Looks for what is allowed and unusual in a document that has passed its checks.
 pub(super) fn warnings(index: &Index<'_>) -> Vec<Warning> {
@@ -43,6 +30,11 @@ const RULES: &[Rule] = &[
     unreachable_real_servers,
     closed_installations,
     files_of_everybody,
+    topology::foreign_router,
+    topology::masquerade_from_afar,
+    topology::vips_among_real_servers,
+    topology::external_vips,
+    topology::strict_reverse_path,
 ];
 
 /// What root reads, others should not write.
@@ -54,13 +46,11 @@ fn files_of_everybody(index: &Index<'_>, warnings: &mut Vec<Warning>) {
                 "with mode {mode} everybody on the director may write {}",
                 file.path
             );
-            add(warnings, format!("files[{at}].mode"), message);
+            let path = format!("files[{at}].mode");
+            let warning = Warning::new(Code::FileOfEverybody, message).at(path);
+            warnings.push(warning.about(file.path.as_str()));
         }
     }
-}
-
-fn add(warnings: &mut Vec<Warning>, path: String, message: String) {
-    warnings.push(Warning { path, message });
 }
 
 /// rr, lc and dh look whether a weight is zero, and no further.
@@ -89,11 +79,9 @@ fn weights_without_effect(index: &Index<'_>, warnings: &mut Vec<Warning>) {
             .chain(exceptions)
             .filter(|(_, weight)| weight.get() > 1)
         {
-            add(
-                warnings,
-                path,
-                format!("weight {weight} has no effect under scheduler {scheduler}"),
-            );
+            let message = format!("weight {weight} has no effect under scheduler {scheduler}");
+            let warning = Warning::new(Code::WeightWithoutEffect, message).at(path);
+            warnings.push(warning.about(service.name.as_str()));
         }
     }
 }
@@ -107,13 +95,11 @@ fn tables_without_rules(index: &Index<'_>, warnings: &mut Vec<Warning>) {
                 .filter(|table| !matches!(table.get(), 253 | 254))
             {
                 let path = format!("directors[{at}].routes[{position}].table");
-                add(
-                    warnings,
-                    path,
-                    format!(
-                        "nothing here leads packets to table {table}; it needs a rule of your own"
-                    ),
+                let message = format!(
+                    "nothing here leads packets to table {table}; it needs a rule of your own"
                 );
+                let warning = Warning::new(Code::TableWithoutRule, message).at(path);
+                warnings.push(warning.about(director.name.as_str()));
             }
         }
     }
@@ -169,7 +155,9 @@ fn drops_that_hit_services(index: &Index<'_>, warnings: &mut Vec<Warning>) {
                 rule.name,
                 name(index, service)
             );
-            add(warnings, format!("firewall.drop[{at}]"), message);
+            let path = format!("firewall.drop[{at}]");
+            let warning = Warning::new(Code::DropHitsService, message).at(path);
+            warnings.push(warning.about(rule.name.as_str()));
         }
     }
 }
@@ -202,11 +190,9 @@ fn marks_that_take_services(index: &Index<'_>, warnings: &mut Vec<Warning>) {
                     service.name,
                     name(index, other)
                 );
-                add(
-                    warnings,
-                    format!("services[{at}].match[{position}]"),
-                    message,
-                );
+                let path = format!("services[{at}].match[{position}]");
+                let warning = Warning::new(Code::MarkTakesService, message).at(path);
+                warnings.push(warning.about(service.name.as_str()));
             }
         }
     }
@@ -218,14 +204,15 @@ fn dangerous_exports(index: &Index<'_>, warnings: &mut Vec<Warning>) {
         let path = &export.path;
         if export.root_squash == Some(false) {
             let message = format!("root on every client is root in {path}");
-            add(warnings, format!("exports[{at}].rootSquash"), message);
+            let path = format!("exports[{at}].rootSquash");
+            let warning = Warning::new(Code::RootOfClients, message).at(path);
+            warnings.push(warning.about(export.path.as_str()));
         }
         if export.world == Some(true) && export.writable == Some(true) {
-            add(
-                warnings,
-                format!("exports[{at}].world"),
-                format!("everyone can write to {path}"),
-            );
+            let message = format!("everyone can write to {path}");
+            let path = format!("exports[{at}].world");
+            let warning = Warning::new(Code::WritableByEveryone, message).at(path);
+            warnings.push(warning.about(export.path.as_str()));
         }
     }
 }
@@ -250,11 +237,9 @@ fn unused_vips(index: &Index<'_>, warnings: &mut Vec<Warning>) {
             .managed_by
             .is_none_or(|by| by == ManagedBy::LvsReconcile);
         if ours && used.get(at) == Some(&false) {
-            add(
-                warnings,
-                format!("vips[{at}]"),
-                format!("no service uses {}", vip.name),
-            );
+            let message = format!("no service uses {}", vip.name);
+            let warning = Warning::new(Code::UnusedVip, message).at(format!("vips[{at}]"));
+            warnings.push(warning.about(vip.name.as_str()));
         }
     }
 }
@@ -277,7 +262,9 @@ fn unreachable_real_servers(index: &Index<'_>, warnings: &mut Vec<Warning>) {
             && !index.inside.contains(server.address.get())
         {
             let message = format!("{} is in no service and in no inside network", server.name);
-            add(warnings, format!("realServers[{at}].address"), message);
+            let path = format!("realServers[{at}].address");
+            let warning = Warning::new(Code::StrayRealServer, message).at(path);
+            warnings.push(warning.about(server.name.as_str()));
         }
     }
 }
@@ -292,11 +279,9 @@ fn closed_installations(index: &Index<'_>, warnings: &mut Vec<Warning>) {
         let keys = director || !profile.ssh_keys.is_empty();
         if !scripts && !keys && profile.root_password_file.is_none() {
             let message = "nobody can log in to what it installs: the password of root is locked and there are no sshKeys";
-            add(
-                warnings,
-                format!("netboot.kickstart[{at}]"),
-                message.to_owned(),
-            );
+            let path = format!("netboot.kickstart[{at}]");
+            let warning = Warning::new(Code::ClosedInstallation, message).at(path);
+            warnings.push(warning.about(profile.name.as_str()));
         }
     }
 }
