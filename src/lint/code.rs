@@ -67,7 +67,7 @@ macro_rules! codes {
 codes! {
     WeightWithoutEffect "LVS001" Document "the service" "a weight that the scheduler does not look at";
     TableWithoutRule "LVS002" Document "the director" "a route in a table to which nothing leads";
-    DropHitsService "LVS003" Document "the drop rule" "a drop rule that hits a service";
+    DropHitsService "LVS003" Document "the drop rule" "a drop rule that names the port of a service";
     MarkTakesService "LVS004" Document "the service with the mark" "a firewall mark that takes what is for another service";
     RootOfClients "LVS005" Document "the exported path" "an export in which root of every client is root";
     WritableByEveryone "LVS006" Document "the exported path" "an export to which everyone can write";

@@ -151,7 +151,7 @@ fn drops_that_hit_services(index: &Index<'_>, warnings: &mut Vec<Warning>) {
         });
         if let Some(service) = hit {
             let message = format!(
-                "{} drops what is for service {}",
+                "{} names a port of service {}, and keeps nobody from it: IPVS takes its packets before they are forwarded",
                 rule.name,
                 name(index, service)
             );
