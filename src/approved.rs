@@ -2,19 +2,23 @@
 //! executed. What is made is what a new look at the machine gives, once it is known to be the same.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::cycle::Turn;
 use crate::desired::Names;
 use crate::error::Error;
 use crate::output::words;
 use crate::plan::{Plan, Step};
+use crate::snapshot::read_some;
 
 /// The version of the format, of which there is one.
 const FORMAT_VERSION: u32 = 1;
+
+/// As large as a plan may be: ten thousand services with their files have less.
+const LARGEST: u64 = 256 << 20;
 
 /// How many differences are named.
 const MOST: usize = 20;
@@ -28,16 +32,20 @@ pub struct Approved {
     pub node: String,
     /// Of its steps: what `apply --approved` takes.
     pub digest: String,
+    /// Of all this, so that a file that was changed by mistake is none. Whoever can write the file can make another.
+    seal: String,
     steps: Vec<Step>,
 }
 
 impl Approved {
     /// What there is to approve.
     pub fn of(node: &str, turn: &Turn) -> Self {
+        let digest = turn.digest();
         Self {
             format_version: FORMAT_VERSION,
             node: node.to_owned(),
-            digest: turn.digest(),
+            seal: seal(node, &digest),
+            digest,
             steps: turn.plan.steps.clone(),
         }
     }
@@ -51,7 +59,7 @@ impl Approved {
     /// Reads one that `plan --out` wrote; says whether it is whole.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let wrong = |what: String| Error::Usage(format!("{}: {what}", path.display()));
-        let bytes = fs::read(path).map_err(|error| wrong(error.to_string()))?;
+        let bytes = read_some(path, LARGEST).map_err(wrong)?;
         let approved: Self = serde_json::from_slice(&bytes).map_err(|error| {
             wrong(format!(
                 "is no plan: {error}; `lvs-reconcile plan --out` writes one"
@@ -64,7 +72,8 @@ impl Approved {
             )));
         }
         let steps = approved.steps.clone();
-        if (Plan { steps }).digest() != approved.digest {
+        let digest = Plan { steps }.digest();
+        if digest != approved.digest || seal(&approved.node, &digest) != approved.seal {
             return Err(wrong(
                 "was changed since it was made, so nobody has approved it".to_owned(),
             ));
@@ -122,6 +131,11 @@ impl Approved {
         }
         text
     }
+}
+
+fn seal(node: &str, digest: &str) -> String {
+    let seal = Sha256::digest(format!("{node}\n{digest}"));
+    seal[..16].iter().map(|it| format!("{it:02x}")).collect()
 }
 
 /// Those of `all` that `others` do not have.

@@ -19,7 +19,7 @@ use crate::ownership::IpvsTable;
 use crate::remarks;
 use crate::source::{Content, FileSource, Source, Trust};
 use crate::store::Store;
-use crate::surroundings::{Surroundings, armed};
+use crate::surroundings::{Breadth, Surroundings, armed};
 
 /// A longer list nobody reads to its end.
 const MOST: usize = 200;
@@ -119,7 +119,12 @@ pub fn understand(content: Content) -> Result<Loaded, Error> {
 
 /// The node's part of the document.
 pub async fn part(target: &Target, loaded: &Loaded) -> Result<Part, Error> {
-    let around = Surroundings::look(target, &loaded.document).await?;
+    part_of(target, loaded, Breadth::Needed).await
+}
+
+/// The same, with more of the machine than the document asks about.
+pub async fn part_of(target: &Target, loaded: &Loaded, breadth: Breadth) -> Result<Part, Error> {
+    let around = Surroundings::look(target, &loaded.document, breadth).await?;
     let mut part = part_in(around, loaded)?;
     part.around.rivals = remarks::rivals(Path::new("/"), &part.desired);
     part.warnings.extend(part.around.rivals.clone());

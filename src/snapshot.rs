@@ -26,8 +26,8 @@ use crate::surroundings::Surroundings;
 /// The version of the format, of which there is one.
 const FORMAT_VERSION: u32 = 1;
 
-/// As large as a snapshot may be: ten times that of the largest documents.
-const LARGEST: u64 = 512 << 20;
+/// As large as a snapshot may be: ten thousand services with their files have less.
+const LARGEST: u64 = 256 << 20;
 
 /// A machine at a moment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -37,6 +37,8 @@ pub struct Snapshot {
     pub tool: String,
     /// When it was taken, in seconds since 1970.
     pub taken: u64,
+    /// The SHA-256 of the document that it was taken with: what was looked for, and in which words it is told.
+    pub document: String,
     pub around: Surroundings,
     /// What a run that was cut off may have edited: a part of the inventory that is not written with it.
     pub unsettled: State,
@@ -70,7 +72,7 @@ impl Snapshot {
     /// Reads one; says whether it is whole.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let wrong = |what: String| Error::Usage(format!("{}: {what}", path.display()));
-        let bytes = read(path).map_err(|error| wrong(error.to_string()))?;
+        let bytes = read_some(path, LARGEST).map_err(wrong)?;
         let file: OnFile = serde_json::from_slice(&bytes).map_err(|error| {
             wrong(format!(
                 "is no snapshot: {error}; `lvs-reconcile snapshot` makes one"
@@ -128,12 +130,15 @@ fn text(of: &impl Serialize) -> String {
     serde_json::to_string(of).unwrap_or_default()
 }
 
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+/// Reads a file that somebody names, and no more of it than can be meant.
+pub fn read_some(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
-    fs::File::open(path)?
-        .take(LARGEST)
-        .read_to_end(&mut bytes)?;
-    Ok(bytes)
+    let read = fs::File::open(path).and_then(|it| it.take(limit + 1).read_to_end(&mut bytes));
+    read.map_err(|error| error.to_string())?;
+    match bytes.len() as u64 > limit {
+        true => Err(format!("is larger than {} MiB", limit >> 20)),
+        false => Ok(bytes),
+    }
 }
 
 /// A host that remembers what was seen of another.
@@ -202,7 +207,7 @@ impl<H: Host> Host for Recorder<'_, H> {
 }
 
 /// What stands in files of others is theirs: it is known to differ, and no more.
-fn conceal(live: &mut State, scope: &Scope<'_>) {
+pub fn conceal(live: &mut State, scope: &Scope<'_>) {
     let of_others = |it: &&File| {
         let wanted = scope.desired.files.get(&it.key);
         let is_ours = it.untouched_default || scope.inventory.owned.files.contains(&it.key);
@@ -265,4 +270,10 @@ impl Seen {
             "not looked for when the snapshot was taken, so it is unknown whether it is there: {named}"
         )))
     }
+}
+
+/// What tells one document from another.
+pub fn of_document(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().map(|it| format!("{it:02x}")).collect()
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -47,17 +48,31 @@ pub struct Surroundings {
     pub now: Moment,
 }
 
+/// How much of a machine is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Breadth {
+    /// What the document asks about.
+    Needed,
+    /// What any document may ask about: for a snapshot.
+    All,
+}
+
 impl Surroundings {
-    /// Looks at this machine, as far as the document asks.
-    pub async fn look(target: &Target, document: &Document) -> Result<Self, Error> {
+    /// Looks at this machine.
+    pub async fn look(
+        target: &Target,
+        document: &Document,
+        breadth: Breadth,
+    ) -> Result<Self, Error> {
         let store = Store::at(&target.state_dir);
         let inventory = journal::recover(&store, store.inventory()?)?;
-        let servers = servers(document, &inventory).await?;
+        let dhcp = breadth == Breadth::All || wants_dhcp(document);
+        let servers = servers(dhcp, &inventory).await?;
         Ok(Self {
             node: node(target)?,
             running: daemons::of_others(&inventory, &servers).await?,
-            facts: facts_of(document, servers, &store)?,
-            listeners: facts::listeners(&transports(document)),
+            facts: facts_of(document, dhcp, servers, &store)?,
+            listeners: facts::listeners(&transports(document, breadth)),
             lost_inventory: store
                 .lost_inventory(&inventory)
                 .map(|it| it.display().to_string()),
@@ -89,6 +104,7 @@ impl Surroundings {
 
 fn facts_of(
     document: &Document,
+    dhcp: bool,
     servers: Vec<DhcpServer>,
     store: &Store,
 ) -> Result<Facts, HostError> {
@@ -97,7 +113,7 @@ fn facts_of(
         dhcp: servers,
         nfs_unit: machine.nfs_unit,
         web_unit: machine.web_unit,
-        serves_dns: wants_dhcp(document) && facts::serves_dns(),
+        serves_dns: dhcp && facts::serves_dns(),
         armed: armed(store, seconds_since_1970())?.names(),
         hosts: hosts_file(document),
         public_key: public_key(document),
@@ -106,7 +122,10 @@ fn facts_of(
 }
 
 /// The protocols of its services, as far as programs of a machine can listen by them.
-fn transports(document: &Document) -> Vec<Transport> {
+fn transports(document: &Document, breadth: Breadth) -> Vec<Transport> {
+    if breadth == Breadth::All {
+        return vec![Transport::Tcp, Transport::Udp];
+    }
     let protocols = desired::protocols_of(document);
     protocols.into_iter().filter_map(transport).collect()
 }
@@ -135,8 +154,8 @@ fn wants_dhcp(document: &Document) -> bool {
 }
 
 /// The DHCP servers of this machine. Nobody is looked for whom nobody asks about.
-async fn servers(document: &Document, inventory: &Inventory) -> Result<Vec<DhcpServer>, HostError> {
-    match wants_dhcp(document) || daemons::has_ours(inventory) {
+async fn servers(wanted: bool, inventory: &Inventory) -> Result<Vec<DhcpServer>, HostError> {
+    match wanted || daemons::has_ours(inventory) {
         true => daemons::installed(inventory).await,
         false => Ok(Vec::new()),
     }
@@ -150,8 +169,17 @@ fn hosts_file(document: &Document) -> HostsFile {
     let rewritten_by = hosts::rewritten_by();
     HostsFile {
         rewritten_by: rewritten_by.map(|it| it.to_string_lossy().into_owned()),
-        others: hosts::others(),
+        others: named_in(document, hosts::others()),
     }
+}
+
+/// Those of the names that the document speaks of, with or without their domain; the rest is nobody's business.
+fn named_in(document: &Document, all: Vec<(IpAddr, String)>) -> Vec<(IpAddr, String)> {
+    let directors = document.directors.iter().map(|it| it.name.as_str());
+    let names = directors.chain(document.real_servers.iter().map(|it| it.name.as_str()));
+    let names: BTreeSet<&str> = names.collect();
+    let known = |it: &str| it.split('.').next().is_some_and(|it| names.contains(it));
+    all.into_iter().filter(|(_, name)| known(name)).collect()
 }
 
 /// This machine's public key, when the document names it.

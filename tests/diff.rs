@@ -148,3 +148,37 @@ fn what_is_wrong_with_either_document_is_said_and_its_name_with_it() {
     assert_eq!(code, Some(1));
     assert!(error.contains("\"lb9\""), "{error}");
 }
+
+/// GitHub refuses a comment of more than 65536 characters.
+#[test]
+fn a_comment_has_its_bounds_however_much_there_is_to_say() {
+    let dir = tempfile::tempdir().unwrap();
+    let director = |at: usize| {
+        let address = format!("192.0.2.{}/24", at + 1);
+        let interface =
+            serde_json::json!({ "name": "eth0", "role": "outside", "addresses": [address] });
+        serde_json::json!({ "name": format!("lb{at}"), "interfaces": [interface] })
+    };
+    let file = |at: usize| {
+        let lines: Vec<_> = (0..200)
+            .map(|it| format!("{it} {}", "x".repeat(60)))
+            .collect();
+        serde_json::json!({ "path": format!("/etc/x/{at}"), "content": lines })
+    };
+    let document = serde_json::json!({
+        "version": 1,
+        "directors": (0..6).map(director).collect::<Vec<_>>(),
+        "files": (0..8).map(file).collect::<Vec<_>>(),
+    });
+    fs::write(dir.path().join("a.json"), r#"{"version": 1}"#).unwrap();
+    fs::write(dir.path().join("b.json"), document.to_string()).unwrap();
+    let (code, said, error) = program(
+        &["diff", "a.json", "b.json", "--format", "markdown"],
+        dir.path(),
+    );
+    assert_eq!(code, Some(0), "{error}");
+    assert!(said.chars().count() < 65_536, "{}", said.chars().count());
+    for it in ["### `diff` lb5", "of file diffs that did not fit"] {
+        assert!(said.contains(it), "nothing says {it:?}");
+    }
+}

@@ -472,3 +472,31 @@ fn who_else_is_at_work_is_named() {
     let text = assert_ends(&script, 0, &["! LVS029 nftables.service is enabled"]);
     assert!(text.contains("\"code\":\"LVS029\""), "{text}");
 }
+
+/// What is written is a file of one's own, whole or not at all, and none of those that it is made of.
+#[test]
+fn a_plan_on_file_takes_nobodys_place() {
+    let said = assert_ends(
+        "cp /mnt/cluster.json /mnt/before; ln -s /mnt/cluster.json /mnt/link
+         lvs snapshot >/mnt/live.json; lvs plan --live /mnt/live.json --out /mnt/plan.json >/dev/null; stat -c %a /mnt/plan.json
+         for it in /mnt/cluster.json /mnt/link /mnt /dev/null; do lvs plan --out $it >/dev/null; echo $?; done
+         lvs plan --live /mnt/live.json --out /mnt/live.json >/dev/null; echo $?
+         cmp /mnt/cluster.json /mnt/before && lvs plan --live /mnt/live.json --check /mnt/plan.json >/dev/null && echo untouched
+         sed s/192.0.2.2/192.0.2.3/ /mnt/cluster.json >/mnt/other.json
+         lvs plan --live /mnt/live.json /mnt/other.json --out /mnt/no.json >/dev/null; echo $?; ls /mnt/no.json
+         lvs plan --live /mnt/live.json /mnt/other.json | grep another; lvs plan --check /mnt/plan.json --out /mnt/plan.json
+         lvs plan --check /dev/zero",
+        1,
+        &[
+            "600\n",
+            "it is what the plan is made of",
+            "there is something that is no file",
+            "untouched",
+            "take it with this one: lvs-reconcile snapshot /mnt/other.json",
+            "the snapshot was taken with another document",
+            "cannot be used with",
+            "/dev/zero: is larger than 256 MiB",
+        ],
+    );
+    assert!(said.contains("cannot access '/mnt/no.json'"), "{said}");
+}

@@ -11,7 +11,7 @@ use lvs_reconcile::desired::{Facts, Names, resolve};
 use lvs_reconcile::document::{self, Document};
 use lvs_reconcile::host::memory::MemoryHost;
 use lvs_reconcile::host::{Connections, Host};
-use lvs_reconcile::lint::Warnings;
+use lvs_reconcile::lint::{Warning, Warnings};
 use lvs_reconcile::output::{Context, Files, json, markdown, text};
 use lvs_reconcile::overlay::drain::{Drains, Moment};
 use lvs_reconcile::ownership::{Inventory, IpvsTable};
@@ -49,7 +49,7 @@ fn shown(turn: &Turn) -> [String; 3] {
     [
         text::plan(turn, &context),
         json::plan(turn, &context).to_string(),
-        markdown::plan(turn, &context),
+        markdown::plan(turn, &context, markdown::LIMIT),
     ]
 }
 
@@ -101,6 +101,7 @@ fn both(live: State, desired: &State, inventory: Inventory, busy: u64) -> (Turn,
     let snapshot = Snapshot {
         tool: "test".into(),
         taken: 0,
+        document: String::new(),
         unsettled: around.inventory.unsettled.clone(),
         around,
         seen: recorder.complete().now_or_never().unwrap().unwrap(),
@@ -133,6 +134,7 @@ fn a_snapshot_that_was_edited_is_none() {
     let snapshot = Snapshot {
         tool: "test".into(),
         taken: 0,
+        document: String::new(),
         around: Surroundings::unknown(),
         unsettled: State::default(),
         seen: Default::default(),
@@ -173,6 +175,7 @@ fn bare(document: &Document) -> String {
     let snapshot = Snapshot {
         tool: "test".into(),
         taken: 0,
+        document: String::new(),
         unsettled: State::default(),
         around,
         seen: recorder.complete().now_or_never().unwrap().unwrap(),
@@ -249,4 +252,27 @@ proptest! {
         fs::write(&path, tampered).unwrap();
         prop_assert!(Approved::read(&path).is_err());
     }
+}
+
+#[test]
+fn of_many_warnings_a_comment_has_the_first() {
+    let turn = planned(
+        Surroundings::unknown(),
+        State::default(),
+        &mut MemoryHost::default(),
+    );
+    let names = Names::default();
+    let many =
+        (0..1000).map(|it| Warning::note(format!("{it}: @everybody, see #1 {}", "x".repeat(2000))));
+    let warnings = Warnings::new(&[]).and(many);
+    let comment = markdown::plan(&turn, &context(&names, &warnings), markdown::LIMIT);
+    assert!(comment.chars().count() < 65_536);
+    assert!(
+        comment.contains("more remarks") && comment.contains("0: &#64;&#8203;everybody"),
+        "{comment}"
+    );
+    assert!(
+        !comment.contains("@e") && !comment.contains("#1 "),
+        "{comment}"
+    );
 }

@@ -84,7 +84,10 @@ fn warnings_have_their_codes_everywhere() {
     let warnings = case.warnings(&desired);
     let context = case.context(&desired, &warnings);
     let value = json::plan(&turn, &context);
-    let shown = [text::plan(&turn, &context), markdown::plan(&turn, &context)];
+    let shown = [
+        text::plan(&turn, &context),
+        markdown::plan(&turn, &context, markdown::LIMIT),
+    ];
     let codes: Vec<&str> = value["lint"]
         .as_array()
         .unwrap()

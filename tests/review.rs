@@ -40,7 +40,7 @@ fn repository(before: &str, after: &str) -> tempfile::TempDir {
     );
     fs::create_dir(dir.path().join("bin")).unwrap();
     for (name, answer) in [
-        ("gh", "true"),
+        ("gh", "[ -z \"$ANSWER\" ] || printf '%s\\n' \"$ANSWER\""),
         ("curl", "[ -z \"$ANSWER\" ] || printf '%s\\n' \"$ANSWER\""),
     ] {
         let path = dir.path().join("bin").join(name);
@@ -86,13 +86,13 @@ fn read(at: &Path, name: &str) -> String {
     fs::read_to_string(at.join(name)).unwrap()
 }
 
-#[test]
-fn a_pull_request_on_github_gets_its_comment() {
+fn on_github(answer: &str) -> (String, String) {
     let dir = repository(&document(3), &document(5));
     let environment = [
-        ("BASE", "HEAD~1"),
         ("NUMBER", "7"),
+        ("GITHUB_REPOSITORY", "us/cluster"),
         ("GITHUB_STEP_SUMMARY", "summary.md"),
+        ("ANSWER", answer),
     ];
     let scripts = scripts("examples/github-actions/lvs-reconcile.yml");
     assert_eq!(scripts.len(), 3, "{scripts:?}");
@@ -100,16 +100,24 @@ fn a_pull_request_on_github_gets_its_comment() {
         run(dir.path(), &script, &environment);
     }
     let comment = read(dir.path(), "comment.md");
+    assert_eq!(comment, read(dir.path(), "summary.md"));
+    (comment, read(dir.path(), "called"))
+}
+
+#[test]
+fn a_pull_request_on_github_gets_one_comment() {
+    let (comment, called) = on_github("");
     assert!(
         comment.contains("**1 change, no connection is cut**"),
         "{comment}"
     );
     assert!(comment.contains("weight 3 → 5"), "{comment}");
-    assert_eq!(comment, read(dir.path(), "summary.md"));
-    assert_eq!(
-        read(dir.path(), "called"),
-        "gh pr comment 7 --edit-last --create-if-none --body-file comment.md\n"
-    );
+    let last = |called: &str| called.lines().last().unwrap().to_owned();
+    let new = "gh api repos/us/cluster/issues/7/comments -F body=@comment.md";
+    assert_eq!(last(&called), new);
+    let (_, called) = on_github("4");
+    let again = "gh api --method PATCH repos/us/cluster/issues/comments/4 -F body=@comment.md";
+    assert_eq!(last(&called), again);
 }
 
 fn on_gitlab(answer: &str, base: &str) -> (String, String) {

@@ -123,6 +123,8 @@ impl Apply {
                 return Ok(Success::Done);
             }
             self.yes = true;
+            // What drains goes when its time has come: that was approved with it.
+            (self.plan, self.approved) = (None, None);
             tokio::time::sleep(DRAIN_LOOK).await;
             loaded = understand(content)?;
         }
@@ -222,6 +224,10 @@ impl Apply {
         let (mut part, _) = alone(&self.target, loaded).await?;
         let now = self.planned(&mut part, host).await?;
         same(&seen.digest(), &now)?;
+        if !now.refusals.is_empty() {
+            return Err(Error::Refused);
+        }
+        self.safety.allow(&now)?;
         Ok(now)
     }
 }

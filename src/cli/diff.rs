@@ -12,6 +12,7 @@ use crate::desired::{self, Desired, Facts};
 use crate::document::Document;
 use crate::error::{Error, Success};
 use crate::output;
+use crate::output::markdown::LIMIT;
 use crate::session::{self, Part};
 use crate::source::{FileSource, Trust};
 
@@ -83,8 +84,12 @@ impl Diff {
             let plans: Vec<_> = diffs.iter().map(of).collect();
             return print_json(&json!({ "formatVersion": 1, "plans": plans }));
         }
+        let shown = Shown {
+            room: Some(LIMIT / diffs.len().max(1)),
+            ..self.shown.clone()
+        };
         for (turn, part) in diffs {
-            show_turn(turn, part, &documents, "diff", &self.shown);
+            show_turn(turn, part, &documents, "diff", &shown);
         }
     }
 }

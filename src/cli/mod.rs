@@ -73,7 +73,8 @@ Exit codes:
 enum Command {
     /// Show what apply would change, and what that does to traffic.
     Plan(plan::Plan),
-    /// Print the live state, for `plan --live` on another machine. Secrets are not in it.
+    /// Print the live state, for `plan --live` on another machine. Hashes of passwords are not in it, nor what stands in
+    /// files of others; contents of files of ours are.
     Snapshot(snapshot::TakeSnapshot),
     /// Show what another document would change, without the director: for reviews.
     Diff(diff::Diff),
@@ -159,6 +160,9 @@ pub struct Shown {
     all: bool,
     #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
     format: PlanFormat,
+    /// How long it may be as Markdown, when there are others beside it in one comment.
+    #[arg(skip)]
+    room: Option<usize>,
 }
 
 /// How a plan is printed.
@@ -181,6 +185,13 @@ pub enum Format {
     Text,
     /// For programs; the shape is stable.
     Json,
+}
+
+impl Shown {
+    /// How long a comment may be.
+    fn room(&self) -> usize {
+        self.room.unwrap_or(output::markdown::LIMIT)
+    }
 }
 
 impl How {
@@ -280,7 +291,9 @@ pub fn show_turn(turn: &Turn, part: &Part, document: &str, command: &str, shown:
     match shown.format {
         PlanFormat::Text => print(&output::text::plan(turn, &context)),
         PlanFormat::Json => print_json(&output::json::plan(turn, &context)),
-        PlanFormat::Markdown => print(&output::markdown::plan(turn, &context)),
+        PlanFormat::Markdown => {
+            print(&output::markdown::plan(turn, &context, shown.room()));
+        }
     }
 }
 

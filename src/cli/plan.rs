@@ -1,6 +1,6 @@
 //! `plan`: look, compare, show.
 
-use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -10,10 +10,10 @@ use super::{How, Shown, Target, show};
 use crate::approved::Approved;
 use crate::cycle::Turn;
 use crate::error::{Error, Success};
-use crate::host::HostError;
 use crate::host::linux::LinuxHost;
+use crate::lint::Warning;
 use crate::session::{self, Part, load, look};
-use crate::snapshot::{Replay, Snapshot};
+use crate::snapshot::{Replay, Snapshot, of_document};
 use crate::source::Trust;
 
 /// Arguments of `plan`.
@@ -25,14 +25,16 @@ pub struct Plan {
     how: How,
     #[command(flatten)]
     shown: Shown,
-    /// Plan for the machine that this snapshot was taken of, rather than for this one: without root, anywhere.
-    #[arg(long, value_name = "FILE", conflicts_with = "save_live")]
+    /// Plan for the machine that this snapshot was taken of, rather than for this one: without root, anywhere. The same
+    /// document gives the plan that the machine itself gives; of another one only what the snapshot's asked about is
+    /// known.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["save_live", "adopt"])]
     live: Option<PathBuf>,
     /// Write a snapshot of what the plan was made of: `plan --live` makes the same plan of it, byte for byte.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "adopt")]
     save_live: Option<PathBuf>,
-    /// Write the plan, for `apply --plan` and for `--check`.
-    #[arg(long, value_name = "FILE")]
+    /// Write the plan, for `apply --plan` and for `--check`. It holds the contents of files of ours.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["adopt", "check"])]
     out: Option<PathBuf>,
     /// Compare with a plan that was approved, and refuse when it is another one by now.
     #[arg(long, value_name = "FILE")]
@@ -44,17 +46,20 @@ pub struct Plan {
 
 impl Plan {
     pub async fn run(self) -> Result<Success, Error> {
+        let approved = self.check.as_deref().map(Approved::read).transpose()?;
         let (part, turn) = self.planned().await?;
         show(&turn, &part, &self.target, "plan", &self.shown);
+        if let Some(approved) = approved {
+            approved.allow(&part.node, &turn, &part.desired.names)?;
+        }
+        if !turn.refusals.is_empty() {
+            return Err(Error::Refused);
+        }
         if let Some(path) = &self.out {
-            write(path, &Approved::of(&part.node, &turn).text())?;
+            self.write(path, &Approved::of(&part.node, &turn).text())?;
         }
-        if let Some(path) = &self.check {
-            Approved::read(path)?.allow(&part.node, &turn, &part.desired.names)?;
-        }
-        match (turn.refusals.is_empty(), turn.plan.is_empty()) {
-            (false, _) => Err(Error::Refused),
-            (true, false) if self.detailed_exitcode => Ok(Success::Changes),
+        match turn.plan.is_empty() {
+            false if self.detailed_exitcode => Ok(Success::Changes),
             _ => Ok(Success::Done),
         }
     }
@@ -67,7 +72,7 @@ impl Plan {
             return look(&self.target, &self.how.options(), &mut LinuxHost::new()).await;
         };
         let (mut part, turn, snapshot) = taken(&self.target, &self.how.options()).await?;
-        write(path, &snapshot.text())?;
+        self.write(path, &snapshot.text())?;
         part.live = Some(snapshot.label());
         part.warnings.extend(snapshot.seen.unknown(&turn.changes));
         Ok((part, turn))
@@ -83,16 +88,49 @@ impl Plan {
             )));
         }
         let loaded = load(&self.target, Trust::Any)?;
+        let same = of_document(&loaded.content.bytes) == snapshot.document;
+        if !same && self.out.is_some() {
+            return Err(Error::Usage(format!(
+                "{} was taken with another document, and a plan of it would not be the one that the machine makes; \
+                 take it with this one: lvs-reconcile snapshot {}",
+                path.display(),
+                self.target.document.display()
+            )));
+        }
         let mut part = session::part_in(snapshot.around, &loaded)?;
         let mut replay = Replay(snapshot.seen);
         let turn = session::plan(&mut part, &self.how.options(), &mut replay).await?;
         part.live = Some(label);
+        part.warnings.extend((!same).then(another_document));
         part.warnings.extend(replay.0.unknown(&turn.changes));
         Ok((part, turn))
     }
+
+    /// Writes a file that only its owner reads, whole or not at all; none of those that are read here.
+    fn write(&self, path: &Path, text: &str) -> Result<(), Error> {
+        let wrong = |what: String| Error::Usage(format!("cannot write {}: {what}", path.display()));
+        let read = [Some(&self.target.document), self.live.as_ref()];
+        let is_read = |it: &&PathBuf| it.canonicalize().ok() == path.canonicalize().ok();
+        if path.exists() && read.into_iter().flatten().any(|it| is_read(&it)) {
+            return Err(wrong("it is what the plan is made of".to_owned()));
+        }
+        if path.symlink_metadata().is_ok_and(|it| !it.is_file()) {
+            return Err(wrong("there is something that is no file".to_owned()));
+        }
+        let directory = path.parent().filter(|it| !it.as_os_str().is_empty());
+        let made = tempfile::NamedTempFile::new_in(directory.unwrap_or(Path::new(".")));
+        let written = made.and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            file.as_file().sync_all()?;
+            file.persist(path).map_err(|error| error.error)
+        });
+        written.map(drop).map_err(|error| wrong(error.to_string()))
+    }
 }
 
-fn write(path: &Path, text: &str) -> Result<(), HostError> {
-    let failed = |error| HostError::new(format!("cannot write {}", path.display()), error);
-    fs::write(path, text).map_err(failed)
+fn another_document() -> Warning {
+    Warning::note(
+        "the snapshot was taken with another document: what only this one speaks of was not looked at, and what only \
+         that one spoke of is told in its words",
+    )
 }

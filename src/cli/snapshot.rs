@@ -5,11 +5,13 @@ use clap::Args;
 use super::{Target, print};
 use crate::cycle::{Options, Turn};
 use crate::error::{Error, Success};
+use crate::host::Scope;
 use crate::host::linux::LinuxHost;
 use crate::journal::seconds_since_1970;
 use crate::session::{self, Part, load};
-use crate::snapshot::{Recorder, Snapshot};
+use crate::snapshot::{Recorder, Snapshot, conceal, of_document};
 use crate::source::Trust;
+use crate::surroundings::Breadth;
 
 /// Arguments of `snapshot`.
 #[derive(Debug, Args)]
@@ -29,15 +31,23 @@ impl TakeSnapshot {
 /// A plan, and everything that it was made of.
 pub async fn taken(target: &Target, options: &Options) -> Result<(Part, Turn, Snapshot), Error> {
     let loaded = load(target, Trust::Any)?;
-    let mut part = session::part(target, &loaded).await?;
+    let mut part = session::part_of(target, &loaded, Breadth::All).await?;
     let around = part.around.clone();
     let mut host = LinuxHost::new();
     let mut recorder = Recorder::new(&mut host);
     let turn = session::plan(&mut part, options, &mut recorder).await?;
+    let mut unsettled = around.inventory.unsettled.clone();
+    let scope = Scope {
+        desired: &turn.goal.desired,
+        inventory: &turn.goal.inventory,
+        since: None,
+    };
+    conceal(&mut unsettled, &scope);
     let snapshot = Snapshot {
         tool: concat!("lvs-reconcile ", env!("CARGO_PKG_VERSION")).to_owned(),
         taken: seconds_since_1970(),
-        unsettled: around.inventory.unsettled.clone(),
+        document: of_document(&loaded.content.bytes),
+        unsettled,
         around,
         seen: recorder.complete().await?,
     };

@@ -12,15 +12,18 @@ use crate::resources::Change;
 /// How long a comment may be, in bytes: some room is left for what others put around it.
 pub const LIMIT: usize = 60_000;
 
-/// The plan; what does not fit is counted.
-pub fn plan(turn: &Turn, context: &Context<'_>) -> String {
+/// How many remarks are shown: more of them nobody reads in a comment.
+const REMARKS: usize = 20;
+
+/// The plan in so many bytes, or few more; what does not fit is counted.
+pub fn plan(turn: &Turn, context: &Context<'_>, room: usize) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.
-    let _ = write_plan(&mut out, turn, context);
+    let _ = write_plan(&mut out, turn, context, room);
     out
 }
 
-fn write_plan(out: &mut String, turn: &Turn, context: &Context<'_>) -> fmt::Result {
+fn write_plan(out: &mut String, turn: &Turn, context: &Context<'_>, room: usize) -> fmt::Result {
     let judge = Judge::new(turn, context.names);
     let mut rows: Vec<(Impact, &Change)> = turn
         .changes
@@ -36,16 +39,16 @@ fn write_plan(out: &mut String, turn: &Turn, context: &Context<'_>) -> fmt::Resu
         "{}\n",
         text(&(context.document.to_owned() + &live.unwrap_or_default()))
     )?;
-    write_remarks(out, turn, context)?;
+    write_remarks(out, turn, context, room)?;
     if rows.is_empty() {
         return Ok(());
     }
-    write_table(out, &rows, context)?;
+    write_table(out, &rows, context, room)?;
     write_notes(out, turn, context)?;
     if let Some(picture) = picture::mermaid(turn, context.names) {
         fold(out, "The cluster afterwards", "mermaid", &picture)?;
     }
-    write_files(out, &rows)
+    write_files(out, &rows, room)
 }
 
 /// What cuts connections comes first, then what new ones notice.
@@ -76,27 +79,39 @@ fn headline(turn: &Turn, rows: &[(Impact, &Change)]) -> String {
     )
 }
 
-fn write_remarks(out: &mut String, turn: &Turn, context: &Context<'_>) -> fmt::Result {
-    for refusal in &turn.refusals {
-        writeln!(out, "> **refused:** {}", text(&refusal.to_string()))?;
-    }
-    for warning in context.warnings(turn).shown() {
-        writeln!(out, "> ⚠ {}", text(&warning.to_string()))?;
-    }
-    for choice in context.choices {
-        writeln!(out, "> {}", text(choice))?;
+/// Why it is refused, what looks wrong, and what was decided: the first of them.
+fn write_remarks(out: &mut String, turn: &Turn, context: &Context<'_>, room: usize) -> fmt::Result {
+    let warnings = context.warnings(turn);
+    let refusals = turn.refusals.iter();
+    let refusals = refusals.map(|it| format!("**refused:** {}", text(&it.to_string())));
+    let warnings = warnings.shown().iter();
+    let warnings = warnings.map(|it| format!("⚠ {}", text(&it.to_string())));
+    let choices = context.choices.iter().map(|it| text(it));
+    let all: Vec<String> = refusals.chain(warnings).chain(choices).collect();
+    for (at, remark) in all.iter().enumerate() {
+        if at == REMARKS || out.len() > room / 4 {
+            writeln!(out, "> … and {}", counted(all.len() - at, "more remark"))?;
+            break;
+        }
+        let short: String = remark.chars().take(1000).collect();
+        writeln!(out, "> {short}")?;
     }
     writeln!(out)
 }
 
-fn write_table(out: &mut String, rows: &[(Impact, &Change)], context: &Context<'_>) -> fmt::Result {
+fn write_table(
+    out: &mut String,
+    rows: &[(Impact, &Change)],
+    context: &Context<'_>,
+    room: usize,
+) -> fmt::Result {
     writeln!(
         out,
         "| | kind | name | change | traffic |\n|---|---|---|---|---|"
     )?;
     for (at, (impact, change)) in rows.iter().enumerate() {
         // Half of the room is for what is folded below.
-        if at == context.most || out.len() > LIMIT / 2 {
+        if at == context.most || out.len() > room / 2 {
             let left = counted(rows.len() - at, "change");
             return writeln!(
                 out,
@@ -118,20 +133,21 @@ fn write_table(out: &mut String, rows: &[(Impact, &Change)], context: &Context<'
 }
 
 fn write_notes(out: &mut String, turn: &Turn, context: &Context<'_>) -> fmt::Result {
-    for note in shares::notes(turn, context.names) {
-        writeln!(out, "- {}", text(&note))?;
+    for note in shares::notes(turn, context.names).iter().take(REMARKS) {
+        writeln!(out, "- {}", text(note))?;
     }
     writeln!(out)
 }
 
 /// Unified diffs of files, each folded, while they fit.
-fn write_files(out: &mut String, rows: &[(Impact, &Change)]) -> fmt::Result {
+fn write_files(out: &mut String, rows: &[(Impact, &Change)], room: usize) -> fmt::Result {
     let mut cut = 0;
     for (_, change) in rows {
         let Some(diff) = diff::unified(change) else {
             continue;
         };
-        if out.len() + diff.len() > LIMIT {
+        // What is put around it has its length, too.
+        if out.len() + diff.len() + 300 > room {
             cut += diff.lines().count();
             continue;
         }
@@ -167,8 +183,12 @@ fn fence(content: &str) -> String {
 fn text(of: &str) -> String {
     escaped(of).chars().fold(String::new(), |mut out, c| {
         match c {
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '<' | '>' | '(' | ')' | '#' | '!'
-            | '|' | '~' | '@' | '&' | '$' => {
+            // Mentions and references are looked for behind the entities: what has no width keeps them apart.
+            '@' | '#' => {
+                let _ = write!(out, "&#{};&#8203;", u32::from(c));
+            }
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '<' | '>' | '(' | ')' | '!' | '|'
+            | '~' | '&' | '$' => {
                 // Writing to a String cannot fail.
                 let _ = write!(out, "&#{};", u32::from(c));
             }
@@ -186,7 +206,7 @@ mod tests {
     fn text_has_no_meaning() {
         assert_eq!(
             text("a|b `c` <d> @e"),
-            "a&#124;b &#96;c&#96; &#60;d&#62; &#64;e"
+            "a&#124;b &#96;c&#96; &#60;d&#62; &#64;&#8203;e"
         );
         assert_eq!(text("eth0 \u{1b}[31m"), "eth0 &#92;u&#123;1b&#125;&#91;31m");
     }

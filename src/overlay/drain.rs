@@ -79,7 +79,7 @@ impl Drains {
         known.cloned().unwrap_or_else(|| Drain {
             destination: *key,
             until: Moment {
-                seconds: now.seconds + limit.as_secs(),
+                seconds: now.seconds.saturating_add(limit.as_secs()),
                 ..now.clone()
             },
         })

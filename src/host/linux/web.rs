@@ -13,6 +13,9 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+/// The largest kernels and initrds of installers have a few hundred MiB.
+const LARGEST: usize = 2 << 30;
+
 /// A server that is silent for longer is not there for an installer either.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -60,13 +63,17 @@ async fn receive(mut answer: Response<Incoming>, file: &Path) -> Result<(), Stri
     let directory = file.parent().unwrap_or(file);
     fs::create_dir_all(directory).map_err(not_written)?;
     let mut copy = tempfile::NamedTempFile::new_in(directory).map_err(not_written)?;
+    let mut room = LARGEST;
     while let Some(next) = timeout(PATIENCE, answer.frame())
         .await
         .map_err(|_| silent())?
     {
         let frame = next.map_err(|error| format!("broke off: {error}"))?;
-        copy.write_all(frame.data_ref().map_or(&[], |it| it))
-            .map_err(not_written)?;
+        let bytes: &[u8] = frame.data_ref().map_or(&[], |it| it);
+        room = room
+            .checked_sub(bytes.len())
+            .ok_or_else(|| format!("is larger than {} MiB", LARGEST >> 20))?;
+        copy.write_all(bytes).map_err(not_written)?;
     }
     fs::set_permissions(copy.path(), fs::Permissions::from_mode(0o644)).map_err(not_written)?;
     copy.persist(file)
