@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/personality.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -59,6 +60,8 @@ static int run(const char *from, const char *out, char **command) {
   if (child == 0) {
     dup2(in, 0);
     dup2(to, 1);
+    // The same layout in every run: pages come into memory in groups, and where those begin is random otherwise.
+    personality(ADDR_NO_RANDOMIZE);
     execvp(command[0], command);
     _exit(127);
   }
