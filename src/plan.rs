@@ -1,10 +1,10 @@
 //! The ordered list of steps between two states. Pure.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::delta::Verb;
 use crate::resources::Change;
+use crate::sealed;
 
 /// When a step happens. The order is this list, and each line says why it stands where it does:
 /// make before break, from the inside out when adding, from the outside in when removing.
@@ -85,10 +85,7 @@ impl Plan {
     /// What tells this plan from any other: the first 128 bits of the SHA-256 of its steps, in order. Of a secret it
     /// says only that it changes: one that is short could be guessed from more.
     pub fn digest(&self) -> String {
-        // Steps are plain values: nothing in them can fail to be written.
-        let steps = serde_json::to_vec(&self.steps).unwrap_or_default();
-        let digest = Sha256::digest(steps);
-        digest[..16].iter().map(|it| format!("{it:02x}")).collect()
+        sealed::digest(&self.steps)
     }
 
     /// Puts the steps of `changes` in order: by phase, and within a phase as they came.

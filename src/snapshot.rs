@@ -3,12 +3,9 @@
 //! the one that the document names.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::Read;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::delta::Verb;
 use crate::error::Error;
@@ -21,13 +18,8 @@ use crate::remarks::some_of;
 use crate::resources::destination::DestinationKey;
 use crate::resources::file::{Content, File};
 use crate::resources::{Change, Keys, Kind, State};
+use crate::sealed::{self, Held};
 use crate::surroundings::Surroundings;
-
-/// The version of the format, of which there is one.
-const FORMAT_VERSION: u32 = 1;
-
-/// As large as a snapshot may be: ten thousand services with their files have less.
-const LARGEST: u64 = 256 << 20;
 
 /// A machine at a moment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -58,86 +50,29 @@ pub struct Seen {
     pub connections: Vec<(DestinationKey, Connections)>,
 }
 
-/// As it stands on file.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct OnFile {
-    format_version: u32,
-    /// Of what is below, so that a file that was edited is not taken for a machine.
-    digest: String,
-    snapshot: Snapshot,
+impl Held for Snapshot {
+    const WHAT: &'static str = "snapshot";
+    const MADE_BY: &'static str = "lvs-reconcile snapshot";
+    const CHANGED: &'static str = "was changed since it was taken; take it anew";
 }
 
 impl Snapshot {
-    /// Reads one; says whether it is whole.
+    /// Reads one.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let wrong = |what: String| Error::Usage(format!("{}: {what}", path.display()));
-        let bytes = read_some(path, LARGEST).map_err(wrong)?;
-        let file: OnFile = serde_json::from_slice(&bytes).map_err(|error| {
-            wrong(format!(
-                "is no snapshot: {error}; `lvs-reconcile snapshot` makes one"
-            ))
-        })?;
-        if file.format_version != FORMAT_VERSION {
-            let version = file.format_version;
-            return Err(wrong(format!(
-                "is of format {version}; this program reads {FORMAT_VERSION}"
-            )));
-        }
-        if file.snapshot.digest() != file.digest {
-            return Err(wrong(
-                "was changed since it was taken; take it anew".to_owned(),
-            ));
-        }
-        Ok(file.snapshot.settled())
-    }
-
-    /// As it is written.
-    pub fn text(&self) -> String {
-        let file = OnFile {
-            format_version: FORMAT_VERSION,
-            digest: self.digest(),
-            snapshot: self.clone(),
-        };
-        text(&file) + "\n"
+        let mut snapshot: Self = sealed::read(path)?;
+        snapshot.around.inventory.unsettled = snapshot.unsettled.clone();
+        Ok(snapshot)
     }
 
     /// Which it is, for whoever reads a plan that was made of it.
     pub fn label(&self) -> String {
-        let digest = self.digest();
+        let digest = sealed::digest(self);
         format!(
             "{} as of {}, snapshot {}",
             self.around.node,
             utc(self.taken),
             &digest[..12]
         )
-    }
-
-    /// The first 128 bits of the SHA-256 of what it says, however it is laid out.
-    fn digest(&self) -> String {
-        let digest = Sha256::digest(text(self));
-        digest[..16].iter().map(|it| format!("{it:02x}")).collect()
-    }
-
-    fn settled(mut self) -> Self {
-        self.around.inventory.unsettled = self.unsettled.clone();
-        self
-    }
-}
-
-/// Plain values: nothing in them can fail to be written.
-fn text(of: &impl Serialize) -> String {
-    serde_json::to_string(of).unwrap_or_default()
-}
-
-/// Reads a file that somebody names, and no more of it than can be meant.
-pub fn read_some(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    let read = fs::File::open(path).and_then(|it| it.take(limit + 1).read_to_end(&mut bytes));
-    read.map_err(|error| error.to_string())?;
-    match bytes.len() as u64 > limit {
-        true => Err(format!("is larger than {} MiB", limit >> 20)),
-        false => Ok(bytes),
     }
 }
 
@@ -270,10 +205,4 @@ impl Seen {
             "not looked for when the snapshot was taken, so it is unknown whether it is there: {named}"
         )))
     }
-}
-
-/// What tells one document from another.
-pub fn of_document(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    digest.iter().map(|it| format!("{it:02x}")).collect()
 }

@@ -40,7 +40,8 @@ const TAKEN_BACK: &str = "taken-back.json";
 /// How names begin of what is not in its place yet.
 const NEW: &str = ".new-";
 
-fn digest(document: &[u8]) -> String {
+/// What tells one document from another: its SHA-256.
+pub fn digest(document: &[u8]) -> String {
     use sha2::{Digest, Sha256};
     let digest = Sha256::digest(document);
     digest.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -18,15 +18,14 @@ const AT_THE_EDGE: [&str; 11] = [
     "src/surroundings.rs",
 ];
 /// Single files that may, too.
-const EDGE_FILES: [&str; 9] = [
+const EDGE_FILES: [&str; 8] = [
     "confirm.rs",
     "observe.rs",
     "apply.rs",
     "verify.rs",
     "lock.rs",
     "store.rs",
-    "approved.rs",
-    "snapshot.rs",
+    "sealed.rs",
     "trust.rs",
 ];
 const TOUCHES: [&str; 10] = [

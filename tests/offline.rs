@@ -16,6 +16,7 @@ use lvs_reconcile::output::{Context, Files, json, markdown, text};
 use lvs_reconcile::overlay::drain::{Drains, Moment};
 use lvs_reconcile::ownership::{Inventory, IpvsTable};
 use lvs_reconcile::resources::State;
+use lvs_reconcile::sealed;
 use lvs_reconcile::snapshot::{Recorder, Replay, Snapshot};
 use lvs_reconcile::surroundings::Surroundings;
 use proptest::prelude::*;
@@ -70,7 +71,7 @@ fn planned(around: Surroundings, desired: State, host: &mut impl Host) -> Turn {
 fn on_file(snapshot: &Snapshot) -> Snapshot {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("live.json");
-    fs::write(&path, snapshot.text()).unwrap();
+    fs::write(&path, sealed::text(snapshot)).unwrap();
     Snapshot::read(&path).unwrap()
 }
 
@@ -145,7 +146,7 @@ fn a_snapshot_that_was_edited_is_none() {
         fs::write(&path, text).unwrap();
         Snapshot::read(&path).unwrap_err().to_string()
     };
-    let text = snapshot.text();
+    let text = sealed::text(&snapshot);
     assert!(
         says(&text.replace("\"test\"", "\"other\"")).contains("was changed since it was taken")
     );
@@ -180,7 +181,7 @@ fn bare(document: &Document) -> String {
         around,
         seen: recorder.complete().now_or_never().unwrap().unwrap(),
     };
-    snapshot.text()
+    sealed::text(&snapshot)
 }
 
 /// No network, no name to look up, no other process, no file written: the kernel would kill it.
@@ -234,9 +235,9 @@ proptest! {
         let (one, other) = (plan_for(&one), plan_for(&other));
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("plan.json");
-        let text = Approved::of("dir1", &one).text();
+        let text = sealed::text(&Approved::of("dir1", &one));
         fs::write(&path, &text).unwrap();
-        let approved = Approved::read(&path).unwrap();
+        let approved = sealed::read::<Approved>(&path).unwrap();
         let names = Names::default();
         prop_assert!(approved.allow("dir1", &one, &names).is_ok());
         prop_assert!(approved.allow("dir2", &one, &names).is_err());
@@ -250,7 +251,7 @@ proptest! {
         let tampered = text.replacen("\"verb\":\"create\"", "\"verb\":\"delete\"", 1);
         prop_assume!(tampered != text);
         fs::write(&path, tampered).unwrap();
-        prop_assert!(Approved::read(&path).is_err());
+        prop_assert!(sealed::read::<Approved>(&path).is_err());
     }
 }
 

@@ -16,6 +16,7 @@ use crate::error::{Error, Success};
 use crate::host::linux::LinuxHost;
 use crate::lock::Lock;
 use crate::output;
+use crate::sealed;
 use crate::session::{self, Loaded, Part, alone, keep, load, understand};
 use crate::source::{Content, Trust};
 use crate::store::Store;
@@ -176,7 +177,9 @@ impl Apply {
             same(digest, turn)?;
         }
         match &self.plan {
-            Some(path) => Approved::read(path)?.allow(&part.node, turn, &part.desired.names),
+            Some(path) => {
+                sealed::read::<Approved>(path)?.allow(&part.node, turn, &part.desired.names)
+            }
             None => Ok(()),
         }
     }

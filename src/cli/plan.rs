@@ -12,9 +12,11 @@ use crate::cycle::Turn;
 use crate::error::{Error, Success};
 use crate::host::linux::LinuxHost;
 use crate::lint::Warning;
+use crate::sealed;
 use crate::session::{self, Part, load, look};
-use crate::snapshot::{Replay, Snapshot, of_document};
+use crate::snapshot::{Replay, Snapshot};
 use crate::source::Trust;
+use crate::store::digest;
 
 /// Arguments of `plan`.
 #[derive(Debug, Args)]
@@ -46,7 +48,11 @@ pub struct Plan {
 
 impl Plan {
     pub async fn run(self) -> Result<Success, Error> {
-        let approved = self.check.as_deref().map(Approved::read).transpose()?;
+        let approved = self
+            .check
+            .as_deref()
+            .map(sealed::read::<Approved>)
+            .transpose()?;
         let (part, turn) = self.planned().await?;
         show(&turn, &part, &self.target, "plan", &self.shown);
         if let Some(approved) = approved {
@@ -56,7 +62,7 @@ impl Plan {
             return Err(Error::Refused);
         }
         if let Some(path) = &self.out {
-            self.write(path, &Approved::of(&part.node, &turn).text())?;
+            self.write(path, &sealed::text(&Approved::of(&part.node, &turn)))?;
         }
         match turn.plan.is_empty() {
             false if self.detailed_exitcode => Ok(Success::Changes),
@@ -72,7 +78,7 @@ impl Plan {
             return look(&self.target, &self.how.options(), &mut LinuxHost::new()).await;
         };
         let (mut part, turn, snapshot) = taken(&self.target, &self.how.options()).await?;
-        self.write(path, &snapshot.text())?;
+        self.write(path, &sealed::text(&snapshot))?;
         part.live = Some(snapshot.label());
         part.warnings.extend(snapshot.seen.unknown(&turn.changes));
         Ok((part, turn))
@@ -88,7 +94,7 @@ impl Plan {
             )));
         }
         let loaded = load(&self.target, Trust::Any)?;
-        let same = of_document(&loaded.content.bytes) == snapshot.document;
+        let same = digest(&loaded.content.bytes) == snapshot.document;
         if !same && self.out.is_some() {
             return Err(Error::Usage(format!(
                 "{} was taken with another document, and a plan of it would not be the one that the machine makes; \

@@ -8,9 +8,11 @@ use crate::error::{Error, Success};
 use crate::host::Scope;
 use crate::host::linux::LinuxHost;
 use crate::journal::seconds_since_1970;
+use crate::sealed;
 use crate::session::{self, Part, load};
-use crate::snapshot::{Recorder, Snapshot, conceal, of_document};
+use crate::snapshot::{Recorder, Snapshot, conceal};
 use crate::source::Trust;
+use crate::store::digest;
 use crate::surroundings::Breadth;
 
 /// Arguments of `snapshot`.
@@ -23,7 +25,7 @@ pub struct TakeSnapshot {
 impl TakeSnapshot {
     pub async fn run(self) -> Result<Success, Error> {
         let (_, _, snapshot) = taken(&self.target, &Options::usual()).await?;
-        print(&snapshot.text());
+        print(&sealed::text(&snapshot));
         Ok(Success::Done)
     }
 }
@@ -46,7 +48,7 @@ pub async fn taken(target: &Target, options: &Options) -> Result<(Part, Turn, Sn
     let snapshot = Snapshot {
         tool: concat!("lvs-reconcile ", env!("CARGO_PKG_VERSION")).to_owned(),
         taken: seconds_since_1970(),
-        document: of_document(&loaded.content.bytes),
+        document: digest(&loaded.content.bytes),
         unsettled,
         around,
         seen: recorder.complete().await?,
