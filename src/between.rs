@@ -29,25 +29,34 @@ pub struct Between {
 impl Sides {
     /// The plan between them. The machine is as `before` wants it, all of it is ours, and nobody is connected.
     pub async fn plan(mut self) -> Result<Between, HostError> {
-        let mut machine = std::mem::take(&mut self.before.state);
-        let inventory = Inventory {
-            owned: machine.all_keys(),
-            ..Inventory::default()
-        };
-        plug_in(&mut machine, &self.after.state);
-        let wanted = Wanted {
-            desired: std::mem::take(&mut self.after.state),
-            table: IpvsTable::Shared,
-            inventory,
-            drains: Drains::default(),
-            now: Moment::default(),
-        };
-        let turn = turn(wanted, &Options::usual(), &mut MemoryHost::new(machine)).await?;
+        let machine = std::mem::take(&mut self.before.state);
+        let turn = from_to(machine, std::mem::take(&mut self.after.state)).await?;
         let mut desired = self.after;
         desired.names.extend(self.before.names);
         desired.warnings.extend(unknown(&turn));
         Ok(Between { turn, desired })
     }
+}
+
+/// What a director that is as `before` wants it changes to be as `after` wants it.
+pub async fn changes(before: State, after: State) -> Result<Vec<Change>, HostError> {
+    Ok(from_to(before, after).await?.changes)
+}
+
+async fn from_to(mut machine: State, after: State) -> Result<Turn, HostError> {
+    let inventory = Inventory {
+        owned: machine.all_keys(),
+        ..Inventory::default()
+    };
+    plug_in(&mut machine, &after);
+    let wanted = Wanted {
+        desired: after,
+        table: IpvsTable::Shared,
+        inventory,
+        drains: Drains::default(),
+        now: Moment::default(),
+    };
+    turn(wanted, &Options::usual(), &mut MemoryHost::new(machine)).await
 }
 
 /// A network card that only the second document names was in the machine before; nobody has set it up.

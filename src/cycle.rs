@@ -61,6 +61,10 @@ pub struct Turn {
     pub held: Vec<Change>,
     /// Why the plan must not be made; empty when it may.
     pub refusals: Vec<Refusal>,
+    /// The changes that may cut a connection by which the machine is managed, as far as somebody asked.
+    pub in_danger: Keys,
+    /// Those that the document in force asks for already, as far as somebody asked: the machine came away from it.
+    pub drift: Keys,
     /// Destinations that wait for their connections to end.
     pub drains: Drains,
     /// Who is connected, when a destination goes.
@@ -124,6 +128,8 @@ pub async fn turn<H: Host>(
         seen,
         held,
         refusals,
+        in_danger: Keys::default(),
+        drift: Keys::default(),
         drains,
         connections,
         now: wanted.now,

@@ -5,18 +5,22 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::between;
 use crate::cycle::{Options, Turn, Wanted, turn};
 use crate::daemons;
 use crate::desired::{self, Desired};
 use crate::document::{self, Document, Silence};
 use crate::error::Error;
+use crate::guards::management::{Session, in_danger};
 use crate::host::linux::LinuxHost;
+use crate::host::linux::sessions::sessions;
 use crate::host::{Host, HostError};
 use crate::journal::seconds_since_1970;
 use crate::lint::Warnings;
 use crate::output::{Context, Files};
 use crate::ownership::IpvsTable;
 use crate::remarks;
+use crate::resources::Keys;
 use crate::source::{Content, FileSource, Source, Trust};
 use crate::store::Store;
 use crate::surroundings::{Breadth, Surroundings, armed};
@@ -200,14 +204,42 @@ pub async fn plan<H: Host>(
     options: &Options,
     host: &mut H,
 ) -> Result<Turn, Error> {
-    let turn = turn(wanted(part), options, host).await?;
+    let mut turn = turn(wanted(part), options, host).await?;
     let around = &part.around;
+    turn.in_danger = endangered(&turn, around.sessions.as_deref());
     let lost = around.lost_inventory.as_deref();
     part.warnings.extend(lost.map(remarks::lost_inventory));
     part.warnings.extend(remarks::missing(&part.desired, &turn));
     let left_behind = daemons::left_behind(&turn.goal, &around.facts.dhcp, &around.running);
     part.warnings.extend(left_behind);
     Ok(turn)
+}
+
+/// The changes that may cut one of these sessions, or of those that this machine has now.
+pub fn endangered(turn: &Turn, known: Option<&[Session]>) -> Keys {
+    match known {
+        _ if turn.changes.is_empty() => Keys::default(),
+        Some(known) => in_danger(&turn.changes, &turn.seen.state, known),
+        None => in_danger(&turn.changes, &turn.seen.state, &sessions()),
+    }
+}
+
+/// Tells the changes that only correct drift: the document in force asks for the same as the new one. Of a node on which
+/// no document is in force, or none that is understood, nothing drifts.
+pub async fn tell_drift(turn: &mut Turn, part: &Part, in_force: Option<&str>) -> Result<(), Error> {
+    let Some(in_force) = in_force.filter(|_| !turn.changes.is_empty()) else {
+        return Ok(());
+    };
+    let Ok((document, _)) = document::examine(in_force.as_bytes(), "in force") else {
+        return Ok(());
+    };
+    let Ok(before) = desired::resolve(&document, &part.node, &part.around.facts) else {
+        return Ok(());
+    };
+    let asked = between::changes(before.state, turn.goal.desired.clone()).await?;
+    let asked = Keys::of(asked.iter());
+    turn.drift = Keys::of(turn.changes.iter().filter(|it| !asked.contains(it)));
+    Ok(())
 }
 
 /// Makes the plan of `turn`.

@@ -13,9 +13,11 @@ use crate::desired::armed::{Armed, fetches};
 use crate::desired::{self, DhcpServer, Facts, HostsFile, Origin, PublicKey};
 use crate::document::Document;
 use crate::error::Error;
+use crate::guards::management::Session;
 use crate::host::HostError;
 use crate::host::linux::facts;
 use crate::host::linux::public_key::{self, Unusable};
+use crate::host::linux::sessions::sessions;
 use crate::host::linux::sockets::{Socket, Transport};
 use crate::host::linux::{hosts, web};
 use crate::ipvs::Protocol;
@@ -44,6 +46,10 @@ pub struct Surroundings {
     pub running: BTreeSet<String>,
     /// Other programs that change what we set, as its files tell.
     pub rivals: Vec<Warning>,
+    /// By which connections it is managed; looked at when a change may matter to them, and for a snapshot.
+    pub sessions: Option<Vec<Session>>,
+    /// The document that was applied last, for a snapshot.
+    pub in_force: Option<String>,
     /// When it was looked at, by a clock that nobody sets.
     pub now: Moment,
 }
@@ -66,7 +72,8 @@ impl Surroundings {
     ) -> Result<Self, Error> {
         let store = Store::at(&target.state_dir);
         let inventory = journal::recover(&store, store.inventory()?)?;
-        let dhcp = breadth == Breadth::All || wants_dhcp(document);
+        let all = breadth == Breadth::All;
+        let dhcp = all || wants_dhcp(document);
         let servers = servers(dhcp, &inventory).await?;
         Ok(Self {
             node: node(target)?,
@@ -79,6 +86,8 @@ impl Surroundings {
             inventory,
             drains: store.drains()?,
             rivals: Vec::new(),
+            sessions: all.then(sessions),
+            in_force: all.then(|| in_force(&store)).flatten(),
             now: now()?,
         })
     }
@@ -97,6 +106,8 @@ impl Surroundings {
             drains: Drains::default(),
             running: BTreeSet::new(),
             rivals: Vec::new(),
+            sessions: Some(Vec::new()),
+            in_force: None,
             now: Moment::default(),
         }
     }
@@ -128,6 +139,11 @@ fn transports(document: &Document, breadth: Breadth) -> Vec<Transport> {
     }
     let protocols = desired::protocols_of(document);
     protocols.into_iter().filter_map(transport).collect()
+}
+
+/// The document that was applied last, and was not taken back.
+pub fn in_force(store: &Store) -> Option<String> {
+    fs::read_to_string(store.last_good()).ok()
 }
 
 /// The director that this machine is.

@@ -99,16 +99,28 @@ fn both(live: State, desired: &State, inventory: Inventory, busy: u64) -> (Turn,
     };
     let mut recorder = Recorder::new(&mut host);
     let here = planned(around.clone(), desired.clone(), &mut recorder);
+    let seen = recorder
+        .complete(&around, Vec::new())
+        .now_or_never()
+        .unwrap()
+        .unwrap();
     let snapshot = Snapshot {
         tool: "test".into(),
         taken: 0,
         document: String::new(),
         unsettled: around.inventory.unsettled.clone(),
         around,
-        seen: recorder.complete().now_or_never().unwrap().unwrap(),
+        seen,
     };
     let snapshot = on_file(&snapshot);
-    let there = planned(snapshot.around, desired.clone(), &mut Replay(snapshot.seen));
+    let there = planned(
+        snapshot.around,
+        desired.clone(),
+        &mut Replay {
+            seen: snapshot.seen,
+            is_of_another: false,
+        },
+    );
     (here, there)
 }
 
@@ -173,13 +185,18 @@ fn bare(document: &Document) -> String {
     let mut host = MemoryHost::new(world::bare(&desired));
     let mut recorder = Recorder::new(&mut host);
     planned(around.clone(), desired, &mut recorder);
+    let seen = recorder
+        .complete(&around, Vec::new())
+        .now_or_never()
+        .unwrap()
+        .unwrap();
     let snapshot = Snapshot {
         tool: "test".into(),
         taken: 0,
         document: String::new(),
         unsettled: State::default(),
         around,
-        seen: recorder.complete().now_or_never().unwrap().unwrap(),
+        seen,
     };
     sealed::text(&snapshot)
 }

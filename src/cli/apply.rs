@@ -20,6 +20,7 @@ use crate::sealed;
 use crate::session::{self, Loaded, Part, alone, keep, load, understand};
 use crate::source::{Content, Trust};
 use crate::store::Store;
+use crate::surroundings::in_force;
 
 /// How long the boot unit waits for whoever is at it.
 const BOOT: Duration = Duration::from_secs(120);
@@ -140,6 +141,7 @@ impl Apply {
         host: &mut LinuxHost,
     ) -> Result<usize, Error> {
         let mut turn = self.planned(part, host).await?;
+        self.tell_drift(&mut turn, part, store).await?;
         if self.shown.format != PlanFormat::Json {
             show(&turn, part, &self.target, self.command, &self.shown);
         }
@@ -169,6 +171,14 @@ impl Apply {
             keep(store, &content.bytes)?;
         }
         Ok(turn.drains.0.len())
+    }
+
+    /// Who has said yes beforehand reads no plan, and a large document takes its time.
+    async fn tell_drift(&self, turn: &mut Turn, part: &Part, store: &Store) -> Result<(), Error> {
+        match self.yes {
+            true => Ok(()),
+            false => session::tell_drift(turn, part, in_force(store).as_deref()).await,
+        }
     }
 
     /// Refuses a plan that is not the one that was approved, when one was.

@@ -15,7 +15,7 @@ use crate::output;
 use crate::overlay::drain::Drains;
 use crate::ownership::IpvsTable;
 use crate::resources::State;
-use crate::session::Part;
+use crate::session::{self, Part};
 use crate::store::Store;
 use crate::surroundings::now;
 
@@ -47,6 +47,7 @@ impl Destroy {
         let nothing = self.nothing(&store, &mut part).await?;
         let mut turn = turn(nothing, &Options::unguarded(), &mut host).await?;
         turn.command = "destroy";
+        turn.in_danger = session::endangered(&turn, None);
         let around = &part.around;
         let left_behind = daemons::left_behind(&turn.goal, &around.facts.dhcp, &around.running);
         part.warnings.extend(left_behind);

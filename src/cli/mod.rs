@@ -74,7 +74,7 @@ enum Command {
     /// Show what apply would change, and what that does to traffic.
     Plan(plan::Plan),
     /// Print the live state, for `plan --live` on another machine. Hashes of passwords are not in it, nor what stands in
-    /// files of others; contents of files of ours are.
+    /// files of others; contents of files of ours are, the document in force, and who is connected by ssh.
     Snapshot(snapshot::TakeSnapshot),
     /// Show what another document would change, without the director: for reviews.
     Diff(diff::Diff),

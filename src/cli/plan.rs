@@ -11,12 +11,12 @@ use crate::approved::Approved;
 use crate::cycle::Turn;
 use crate::error::{Error, Success};
 use crate::host::linux::LinuxHost;
-use crate::lint::Warning;
 use crate::sealed;
 use crate::session::{self, Part, load, look};
 use crate::snapshot::{Replay, Snapshot};
 use crate::source::Trust;
-use crate::store::digest;
+use crate::store::{Store, digest};
+use crate::surroundings::in_force;
 
 /// Arguments of `plan`.
 #[derive(Debug, Args)]
@@ -27,9 +27,9 @@ pub struct Plan {
     how: How,
     #[command(flatten)]
     shown: Shown,
-    /// Plan for the machine that this snapshot was taken of, rather than for this one: without root, anywhere. The same
-    /// document gives the plan that the machine itself gives; of another one only what the snapshot's asked about is
-    /// known.
+    /// Plan for the machine that this snapshot was taken of, rather than for this one: without root, anywhere. It is the
+    /// plan that the machine itself would make; of another document than the snapshot's, what only this one speaks of
+    /// may not have been looked for, and is named then.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["save_live", "adopt"])]
     live: Option<PathBuf>,
     /// Write a snapshot of what the plan was made of: `plan --live` makes the same plan of it, byte for byte.
@@ -75,12 +75,21 @@ impl Plan {
             return self.offline(path).await;
         }
         let Some(path) = &self.save_live else {
-            return look(&self.target, &self.how.options(), &mut LinuxHost::new()).await;
+            return self.here().await;
         };
-        let (mut part, turn, snapshot) = taken(&self.target, &self.how.options()).await?;
+        let (mut part, mut turn, snapshot) = taken(&self.target, &self.how.options()).await?;
+        session::tell_drift(&mut turn, &part, snapshot.around.in_force.as_deref()).await?;
         self.write(path, &sealed::text(&snapshot))?;
         part.live = Some(snapshot.label());
         part.warnings.extend(snapshot.seen.unknown(&turn.changes));
+        Ok((part, turn))
+    }
+
+    async fn here(&self) -> Result<(Part, Turn), Error> {
+        let options = self.how.options();
+        let (part, mut turn) = look(&self.target, &options, &mut LinuxHost::new()).await?;
+        let in_force = in_force(&Store::at(&self.target.state_dir));
+        session::tell_drift(&mut turn, &part, in_force.as_deref()).await?;
         Ok((part, turn))
     }
 
@@ -94,21 +103,24 @@ impl Plan {
             )));
         }
         let loaded = load(&self.target, Trust::Any)?;
-        let same = digest(&loaded.content.bytes) == snapshot.document;
-        if !same && self.out.is_some() {
+        let is_of_another = digest(&loaded.content.bytes) != snapshot.document;
+        let mut part = session::part_in(snapshot.around, &loaded)?;
+        let mut replay = Replay {
+            seen: snapshot.seen,
+            is_of_another,
+        };
+        let mut turn = session::plan(&mut part, &self.how.options(), &mut replay).await?;
+        let in_force = part.around.in_force.take();
+        session::tell_drift(&mut turn, &part, in_force.as_deref()).await?;
+        let unknown = replay.seen.unknown(&turn.changes);
+        if let Some(unknown) = unknown.as_ref().filter(|_| self.out.is_some()) {
             return Err(Error::Usage(format!(
-                "{} was taken with another document, and a plan of it would not be the one that the machine makes; \
-                 take it with this one: lvs-reconcile snapshot {}",
-                path.display(),
+                "{unknown}; the plan may not be the one that the machine makes: lvs-reconcile snapshot {}",
                 self.target.document.display()
             )));
         }
-        let mut part = session::part_in(snapshot.around, &loaded)?;
-        let mut replay = Replay(snapshot.seen);
-        let turn = session::plan(&mut part, &self.how.options(), &mut replay).await?;
         part.live = Some(label);
-        part.warnings.extend((!same).then(another_document));
-        part.warnings.extend(replay.0.unknown(&turn.changes));
+        part.warnings.extend(unknown);
         Ok((part, turn))
     }
 
@@ -132,11 +144,4 @@ impl Plan {
         });
         written.map(drop).map_err(|error| wrong(error.to_string()))
     }
-}
-
-fn another_document() -> Warning {
-    Warning::note(
-        "the snapshot was taken with another document: what only this one speaks of was not looked at, and what only \
-         that one spoke of is told in its words",
-    )
 }

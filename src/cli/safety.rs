@@ -10,11 +10,10 @@ use crate::apply::Report;
 use crate::confirm;
 use crate::cycle::Turn;
 use crate::error::Error;
-use crate::guards::management;
 use crate::host::Host;
-use crate::host::linux::sessions;
 use crate::journal::{self, Run};
 use crate::output::{counted, escaped};
+use crate::resources::Change;
 use crate::store::Store;
 use crate::surroundings::now;
 
@@ -83,12 +82,11 @@ impl Safety {
         if self.no_confirm || self.confirm_within.is_some() || turn.changes.is_empty() {
             return Ok(());
         }
-        let sessions = sessions::sessions();
-        let danger = management::in_danger(&turn.changes, &turn.seen.state, &sessions);
-        let Some(first) = danger.first() else {
+        let is_in_danger = |it: &&Change| turn.in_danger.contains(it);
+        let Some(first) = turn.changes.iter().find(is_in_danger) else {
             return Ok(());
         };
-        let others = match danger.len() - 1 {
+        let others = match turn.in_danger.len() - 1 {
             0 => String::new(),
             more => format!(" and {}", counted(more, "other change")),
         };

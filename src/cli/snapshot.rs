@@ -4,9 +4,10 @@ use clap::Args;
 
 use super::{Target, print};
 use crate::cycle::{Options, Turn};
+use crate::document::check::may_be_set;
 use crate::error::{Error, Success};
 use crate::host::Scope;
-use crate::host::linux::LinuxHost;
+use crate::host::linux::{LinuxHost, proc_sys};
 use crate::journal::seconds_since_1970;
 use crate::sealed;
 use crate::session::{self, Part, load};
@@ -45,13 +46,15 @@ pub async fn taken(target: &Target, options: &Options) -> Result<(Part, Turn, Sn
         since: None,
     };
     conceal(&mut unsettled, &scope);
+    let settings = proc_sys::list(may_be_set);
+    let seen = recorder.complete(&around, settings).await?;
     let snapshot = Snapshot {
         tool: concat!("lvs-reconcile ", env!("CARGO_PKG_VERSION")).to_owned(),
         taken: seconds_since_1970(),
         document: digest(&loaded.content.bytes),
         unsettled,
         around,
-        seen: recorder.complete().await?,
+        seen,
     };
     Ok((part, turn, snapshot))
 }

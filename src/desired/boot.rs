@@ -22,9 +22,9 @@ use super::problem::{Findings, Problem};
 use super::render::{self, Copies, Install, Loaded, Web};
 
 const BOOT_DIRECTORY: &str = "/srv/tftp";
-const TFTP: &str = "/etc/dnsmasq.d/lvs-reconcile-tftp.conf";
+pub(super) const TFTP: &str = "/etc/dnsmasq.d/lvs-reconcile-tftp.conf";
 const WEB_ROOT: &str = "/srv/http";
-const NGINX: &str = "/etc/nginx/conf.d/lvs-reconcile.conf";
+pub(super) const NGINX: &str = "/etc/nginx/conf.d/lvs-reconcile.conf";
 /// Which kickstart files were fetched over HTTP; see `render::nginx`.
 pub const WEB_LOG: &str = "/var/log/nginx/lvs-reconcile.log";
 

@@ -20,7 +20,7 @@ use super::problem::{Findings, Problem};
 use super::render::{self, Reservation, Subnet};
 
 /// The hosts file of dnsmasq. With a leading dot: everything else in its directory is read as configuration.
-const DNSMASQ_HOSTS: &str = "/etc/dnsmasq.d/.lvs-reconcile.hosts";
+pub(super) const DNSMASQ_HOSTS: &str = "/etc/dnsmasq.d/.lvs-reconcile.hosts";
 
 /// dnsmasq makes shorter leases this long, and says nothing.
 const SHORTEST_OF_DNSMASQ: u32 = 120;

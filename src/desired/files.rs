@@ -8,7 +8,7 @@ use crate::resources::module::Module;
 use crate::resources::sysctl::Sysctl;
 use crate::resources::unit::{OnChange, Unit};
 
-use super::facts::{Facts, Origin};
+use super::facts::{DhcpServer, Facts, Origin};
 use super::machines::Machines;
 use super::node::Node;
 use super::problem::{Findings, Problem};
@@ -18,6 +18,27 @@ use super::{boot, dhcp, hosts, installations, plain, render, ssh};
 const MODULES: &str = "/etc/modules-load.d/lvs-reconcile.conf";
 const SYSCTLS: &str = "/etc/sysctl.d/60-lvs-reconcile.conf";
 const EXPORTS: &str = "/etc/exports.d/lvs-reconcile.exports";
+
+/// Where the files of any document stand that are not in places of its own.
+pub fn of_any_document(facts: &Facts) -> Vec<FileKey> {
+    let of_server = |it: &DhcpServer| [Some(it.config.clone()), it.interfaces.clone()];
+    let servers = facts.dhcp.iter().flat_map(of_server).flatten();
+    let whole = [
+        MODULES,
+        SYSCTLS,
+        EXPORTS,
+        ssh::CONFIG,
+        boot::TFTP,
+        boot::NGINX,
+        dhcp::DNSMASQ_HOSTS,
+    ];
+    let whole = whole.into_iter().map(str::to_owned).chain(servers);
+    let whole = whole.map(|path| FileKey {
+        path,
+        form: Form::Whole,
+    });
+    whole.chain([hosts::place()]).collect()
+}
 
 /// Files and units of this node.
 #[derive(Default)]

@@ -34,15 +34,20 @@ pub(super) fn block(node: &Node, facts: &Facts, findings: &mut Findings) -> Opti
     });
     let entries: Vec<(IpAddr, &Name)> = directors.chain(machines).collect();
     Some(File {
-        key: FileKey {
-            path: "/etc/hosts".into(),
-            form: Form::Block,
-        },
+        key: place(),
         content: Content::text(render::hosts(&entries, document.domain.as_ref())),
         mode: None,
         owner: None,
         untouched_default: false,
     })
+}
+
+/// Our block, between the lines of others.
+pub(super) fn place() -> FileKey {
+    FileKey {
+        path: "/etc/hosts".into(),
+        form: Form::Block,
+    }
 }
 
 /// Programs take the first address of a name, and ours come last. A director's own name is left out: Debian gives it

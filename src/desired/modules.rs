@@ -1,7 +1,7 @@
 //! Kernel modules that the rest of the state needs.
 
 use crate::delta::Set;
-use crate::document::{Interface, Word};
+use crate::document::{Helper, Interface, PersistenceEngine, Scheduler, Word};
 use crate::resources::module::{Module, ModuleName};
 
 use super::node::Node;
@@ -15,6 +15,25 @@ pub(super) fn modules(node: &Node, table: &Balanced) -> Set<Module> {
         .chain(for_helpers(node))
         .chain(for_settings(node))
         .chain(node.director.interfaces.iter().filter_map(for_interface));
+    names.map(module).collect()
+}
+
+/// All that any document may ask for.
+pub fn of_any_document() -> Set<Module> {
+    let schedulers = Scheduler::ALL.iter().map(|it| it.word());
+    let engines = PersistenceEngine::ALL.iter().map(|it| format!("pe_{it}"));
+    let parts = schedulers.map(str::to_owned).chain(engines);
+    let balancing = parts.map(|it| format!("ip_vs_{it}"));
+    let helpers = Helper::ALL.iter().flat_map(|it| of_helper(*it));
+    let others = [
+        "ip_vs",
+        "nf_conntrack",
+        "8021q",
+        "bonding",
+        "bridge",
+        "dummy",
+    ];
+    let names = balancing.chain(helpers).chain(others.map(str::to_owned));
     names.map(module).collect()
 }
 
@@ -42,10 +61,12 @@ fn for_ipvs(node: &Node, table: &Balanced) -> Vec<String> {
 /// Following the second connection, and rewriting its address where it is masqueraded.
 fn for_helpers(node: &Node) -> impl Iterator<Item = String> {
     let helpers = node.document.firewall.iter().flat_map(|it| &it.helpers);
-    helpers.flat_map(|helper| {
-        let name = helper.word();
-        [format!("nf_conntrack_{name}"), format!("nf_nat_{name}")]
-    })
+    helpers.flat_map(|it| of_helper(*it))
+}
+
+fn of_helper(helper: Helper) -> [String; 2] {
+    let name = helper.word();
+    [format!("nf_conntrack_{name}"), format!("nf_nat_{name}")]
 }
 
 /// Settings of connection tracking and of IPVS exist once their module is loaded.

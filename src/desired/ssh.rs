@@ -11,7 +11,7 @@ use super::problem::{Findings, Problem};
 use super::render;
 
 /// Read by ssh before the rest of the system's file, and after the user's own.
-const CONFIG: &str = "/etc/ssh/ssh_config.d/lvs-reconcile.conf";
+pub(super) const CONFIG: &str = "/etc/ssh/ssh_config.d/lvs-reconcile.conf";
 
 /// What tells ssh where the real servers are.
 pub(super) fn config(node: &Node) -> Option<File> {

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
 
 use crate::delta::{Delta, Set, Verb};
 use crate::ipvs::{Protocol, ServiceId};
@@ -11,10 +12,10 @@ use crate::resources::link::{Link, LinkKind};
 use crate::resources::nftables::{Match, NftTable, Rule, Verdict};
 use crate::resources::route::Route;
 use crate::resources::virtual_service::VirtualService;
-use crate::resources::{Change, State};
+use crate::resources::{Change, Keys, State};
 
 /// A connection by which somebody manages this machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Session {
     pub peer: IpAddr,
     /// The address of this machine that it ends at, and the port.
@@ -23,10 +24,10 @@ pub struct Session {
 }
 
 /// The changes after which one of the sessions, or a new one like it, may not come through.
-pub fn in_danger<'c>(changes: &'c [Change], live: &State, sessions: &[Session]) -> Vec<&'c Change> {
+pub fn in_danger(changes: &[Change], live: &State, sessions: &[Session]) -> Keys {
     let paths: Vec<_> = sessions.iter().map(|it| Path::of(*it, live)).collect();
     let cuts = |change: &&Change| paths.iter().any(|path| path.is_touched_by(change));
-    changes.iter().filter(cuts).collect()
+    Keys::of(changes.iter().filter(cuts))
 }
 
 /// How the packets of a session come and go.

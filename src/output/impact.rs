@@ -1,15 +1,17 @@
 //! What a change does to traffic. The facts are measured: see the comments.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::IpAddr;
 
 use serde::Serialize;
 
+use super::counted;
+use super::report::seconds_left;
 use crate::cycle::Turn;
-use crate::delta::{Delta, Resource};
+use crate::delta::{Delta, Resource, Verb};
 use crate::desired::Names;
-use crate::host::Connections;
 use crate::ipvs::ServiceId;
 use crate::resources::address::Address;
 use crate::resources::destination::{Destination, DestinationKey};
@@ -17,67 +19,156 @@ use crate::resources::link::Link;
 use crate::resources::sysctl::Sysctl;
 use crate::resources::unit::{OnChange, Unit};
 use crate::resources::virtual_service::VirtualService;
-use crate::resources::{Change, Kind, State};
+use crate::resources::{Change, Kind};
+
+/// Whom a change concerns. What is worst comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Traffic {
+    /// Established connections, which end.
+    Cuts,
+    /// New connections: where they go, or whether they come at all.
+    New,
+    /// Nobody, or nobody yet.
+    None,
+}
 
 /// What a change does to traffic, and in a few words how.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case", tag = "traffic", content = "how")]
-pub enum Impact {
-    /// Nothing, or nothing yet.
-    None(&'static str),
-    /// Where new connections go, or whether they come at all.
-    New(String),
-    /// Established connections end.
-    Cuts(String),
+#[serde(rename_all = "camelCase")]
+pub struct Impact {
+    pub traffic: Traffic,
+    pub how: Cow<'static, str>,
+    /// How many balanced connections are at stake, where they were counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connections: Option<u64>,
+    /// For how long at most it goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_most_seconds: Option<u64>,
+    /// It touches the way by which somebody manages this machine now.
+    #[serde(skip_serializing_if = "is_false")]
+    pub may_lock_out: bool,
 }
 
-impl fmt::Display for Impact {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::None(how) => f.write_str(how),
-            Self::New(how) | Self::Cuts(how) => f.write_str(how),
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde asks for it")]
+const fn is_false(it: &bool) -> bool {
+    !*it
+}
+
+impl Impact {
+    fn of(traffic: Traffic, how: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            traffic,
+            how: how.into(),
+            connections: None,
+            at_most_seconds: None,
+            may_lock_out: false,
+        }
+    }
+
+    fn none(how: impl Into<Cow<'static, str>>) -> Self {
+        Self::of(Traffic::None, how)
+    }
+
+    fn new(how: impl Into<Cow<'static, str>>) -> Self {
+        Self::of(Traffic::New, how)
+    }
+
+    fn cuts(how: impl Into<Cow<'static, str>>) -> Self {
+        Self::of(Traffic::Cuts, how)
+    }
+
+    fn with(self, connections: u64) -> Self {
+        Self {
+            connections: Some(connections),
+            ..self
+        }
+    }
+
+    /// Whoever is locked out was cut first.
+    fn locking_out(self) -> Self {
+        Self {
+            traffic: Traffic::Cuts,
+            may_lock_out: true,
+            ..self
         }
     }
 }
 
-const NOTHING: Impact = Impact::None("none");
+impl fmt::Display for Impact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.how)?;
+        match self.may_lock_out {
+            true => f.write_str("; may lock the operator out"),
+            false => Ok(()),
+        }
+    }
+}
+
+/// A change as it is shown.
+#[derive(Debug)]
+pub struct Row<'a> {
+    pub change: &'a Change,
+    pub impact: Impact,
+    /// The document asked for it before; the machine has come away from it.
+    pub is_drift: bool,
+}
+
+/// The changes of a plan, as they are listed in it.
+pub fn rows<'a>(turn: &'a Turn, names: &'a Names) -> Vec<Row<'a>> {
+    let judge = Judge::new(turn, names);
+    let row = |change: &'a Change| Row {
+        change,
+        impact: judge.impact(change),
+        is_drift: turn.drift.contains(change),
+    };
+    turn.changes.iter().map(row).collect()
+}
 
 /// What impacts are judged by; made once for a whole plan.
 #[derive(Debug)]
-pub struct Judge<'a> {
-    live: &'a State,
-    connections: &'a BTreeMap<DestinationKey, Connections>,
+struct Judge<'a> {
+    turn: &'a Turn,
     names: &'a Names,
     /// The services that are wanted on each address; empty when no address changes.
     services: BTreeMap<IpAddr, Vec<ServiceId>>,
+    /// Addresses that go from one interface and come to another.
+    moving: BTreeSet<IpAddr>,
 }
 
 impl<'a> Judge<'a> {
-    /// For the changes of `turn`.
-    pub fn new(turn: &'a Turn, names: &'a Names) -> Self {
+    fn new(turn: &'a Turn, names: &'a Names) -> Self {
         let asked = turn.changes.iter().any(|it| it.kind() == Kind::Address);
         Self {
-            live: &turn.seen.state,
-            connections: &turn.connections,
+            turn,
             names,
             services: if asked {
                 by_address(turn)
             } else {
                 BTreeMap::new()
             },
+            moving: moving(&turn.changes),
         }
     }
 
     /// The impact of one change.
-    pub fn impact(&self, change: &Change) -> Impact {
+    fn impact(&self, change: &Change) -> Impact {
+        let impact = self.on_clients(change);
+        match self.turn.in_danger.contains(change) {
+            true => impact.locking_out(),
+            false => impact,
+        }
+    }
+
+    fn on_clients(&self, change: &Change) -> Impact {
         match change {
-            Change::Module(_) | Change::Timeouts(_) | Change::File(_) => NOTHING,
-            Change::Nftables(_) => Impact::New("new connections".into()),
+            Change::Module(_) | Change::Timeouts(_) | Change::File(_) => nothing(),
+            Change::Nftables(_) => Impact::new("new connections"),
             Change::Link(delta) => link(delta),
             Change::Sysctl(delta) => sysctl(delta),
             Change::Address(delta) => self.address(delta),
-            Change::Route(Delta::Create { .. }) => NOTHING,
-            Change::Route(_) => Impact::New("redirects packets".into()),
+            Change::Route(Delta::Create { .. }) => nothing(),
+            Change::Route(_) => Impact::new("redirects packets"),
             Change::VirtualService(delta) => self.service(delta),
             Change::Destination(delta) => self.destination(delta),
             Change::Unit(delta) => unit(delta),
@@ -85,13 +176,33 @@ impl<'a> Judge<'a> {
     }
 
     fn address(&self, delta: &Delta<Address>) -> Impact {
-        let opened = self.opened(delta.subject().key.address);
-        match (delta, opened) {
-            (Delta::Create { .. }, None) => NOTHING,
-            (Delta::Create { .. }, Some(opened)) => Impact::New(format!("opens {opened}")),
+        let address = delta.subject().key.address;
+        match (delta, self.moving.contains(&address)) {
+            // Whoever is connected goes on at the other interface: the machine, and its table, are the same.
+            (Delta::Create { .. }, true) => Impact::new("moves here; away for a moment"),
+            (Delta::Delete { .. }, true) => Impact::new("moves away; gone for a moment"),
+            (Delta::Create { .. }, false) => match self.opened(address) {
+                None => nothing(),
+                Some(opened) => Impact::new(format!("opens {opened}")),
+            },
             // A VIP that goes and comes back finds its connections again.
-            (Delta::Replace { .. }, _) => Impact::New("away for a moment".into()),
-            _ => Impact::Cuts("connections to this address".into()),
+            (Delta::Replace { .. }, _) => Impact::new("away for a moment"),
+            _ => self.closed(address),
+        }
+    }
+
+    fn closed(&self, address: IpAddr) -> Impact {
+        let is_at = |it: &&ServiceId| matches!(it, ServiceId::Address { address: at, .. } if *at == address);
+        let services = self.turn.seen.state.virtual_services.keys().filter(is_at);
+        let counts: Option<Vec<u64>> = services.map(|it| self.connections_of(*it)).collect();
+        let balanced = counts.filter(|it| !it.is_empty());
+        match balanced.map(|it| it.iter().sum()) {
+            Some(count @ 1..) => Impact::cuts(format!(
+                "cuts {}, and others to this address",
+                connections(count)
+            ))
+            .with(count),
+            _ => Impact::cuts("connections to this address"),
         }
     }
 
@@ -112,13 +223,26 @@ impl<'a> Judge<'a> {
 
     /// No edit in place broke an established connection; a deletion does, unless none was left.
     fn destination(&self, delta: &Delta<Destination>) -> Impact {
-        let service = delta.subject().service;
+        let to = delta.subject();
+        let live = &self.turn.seen.state.virtual_services;
         match delta {
-            Delta::Create { .. } if !self.live.virtual_services.contains(&service) => {
-                Impact::None("none yet")
-            }
+            Delta::Create { .. } if !live.contains(&to.service) => Impact::none("none yet"),
             Delta::Delete { from } => self.leaving(&from.key()),
-            _ => Impact::New("new connections".into()),
+            _ => self.draining(&to.key()),
+        }
+    }
+
+    /// An edit of what stays, or of what drains before it goes.
+    fn draining(&self, key: &DestinationKey) -> Impact {
+        let drain = self.turn.drains.0.iter().find(|it| it.destination == *key);
+        let Some((drain, count)) = drain.zip(self.count(key)) else {
+            return Impact::new("new connections");
+        };
+        let seconds = seconds_left(drain, self.turn);
+        let how = format!("drains {}, at most {seconds} s", connections(count));
+        Impact {
+            at_most_seconds: Some(seconds),
+            ..Impact::new(how).with(count)
         }
     }
 
@@ -127,35 +251,67 @@ impl<'a> Judge<'a> {
     /// an edit was refused under load.
     fn service(&self, delta: &Delta<VirtualService>) -> Impact {
         match delta {
-            Delta::Create { .. } => Impact::None("none yet"),
+            Delta::Create { .. } => Impact::none("none yet"),
             Delta::Update { from, to } if from.scheduler != to.scheduler => {
-                Impact::New("may refuse new ones for a moment".into())
+                Impact::new("may refuse new ones for a moment")
             }
-            Delta::Update { .. } => Impact::New("new connections".into()),
-            Delta::Delete { from } if self.is_idle(from.id) => {
-                Impact::New("refuses new ones, it has no connection".into())
+            Delta::Update { .. } => Impact::new("new connections"),
+            Delta::Delete { .. } | Delta::Replace { .. } => {
+                self.ending(self.connections_of(delta.subject().id))
             }
-            _ => Impact::Cuts("cuts its connections".into()),
         }
     }
 
-    /// True when every destination of a service was counted, and none has a connection.
-    fn is_idle(&self, service: ServiceId) -> bool {
-        let of_service = self.live.destinations.run(|key| key.service.cmp(&service));
-        let count = |it: &Destination| self.connections.get(&it.key()).copied();
-        of_service
-            .map(count)
-            .all(|it| it.is_some_and(|it| it.active + it.inactive == 0))
+    fn ending(&self, count: Option<u64>) -> Impact {
+        match count {
+            Some(0) => Impact::new("refuses new ones, it has no connection").with(0),
+            Some(count) => Impact::cuts(format!("cuts {}", connections(count))).with(count),
+            None => Impact::cuts("cuts its connections"),
+        }
+    }
+
+    /// How many connections a service has, when each of its destinations was counted.
+    fn connections_of(&self, service: ServiceId) -> Option<u64> {
+        let live = &self.turn.seen.state.destinations;
+        let of_service = live.run(|key| key.service.cmp(&service));
+        of_service.map(|it| self.count(&it.key())).sum()
+    }
+
+    fn count(&self, key: &DestinationKey) -> Option<u64> {
+        let counted = self.turn.connections.get(key);
+        counted.map(|it| it.active + it.inactive)
     }
 
     fn leaving(&self, key: &DestinationKey) -> Impact {
-        match self.connections.get(key).map(|it| it.active + it.inactive) {
-            Some(0) => Impact::None("none, it has no connection"),
-            Some(1) => Impact::Cuts("cuts 1 connection".into()),
-            Some(count) => Impact::Cuts(format!("cuts {count} connections")),
-            None => Impact::Cuts("cuts its connections, if any".into()),
+        match self.count(key) {
+            Some(0) => Impact::none("none, it has no connection").with(0),
+            Some(count) => Impact::cuts(format!("cuts {}", connections(count))).with(count),
+            None => Impact::cuts("cuts its connections, if any"),
         }
     }
+}
+
+fn nothing() -> Impact {
+    Impact::none("none")
+}
+
+fn connections(count: u64) -> String {
+    counted(usize::try_from(count).unwrap_or(usize::MAX), "connection")
+}
+
+fn moving(changes: &[Change]) -> BTreeSet<IpAddr> {
+    let of_verb = |verb| {
+        let addresses = changes.iter().filter_map(move |it| match it {
+            Change::Address(delta) if it.verb() == verb => Some(delta.subject().key.address),
+            _ => None,
+        });
+        addresses.collect::<BTreeSet<_>>()
+    };
+    let coming = of_verb(Verb::Create);
+    of_verb(Verb::Delete)
+        .intersection(&coming)
+        .copied()
+        .collect()
 }
 
 fn by_address(turn: &Turn) -> BTreeMap<IpAddr, Vec<ServiceId>> {
@@ -171,34 +327,34 @@ fn by_address(turn: &Turn) -> BTreeMap<IpAddr, Vec<ServiceId>> {
 fn link(delta: &Delta<Link>) -> Impact {
     match delta {
         Delta::Update { from, to } if from.up && !to.up => {
-            Impact::Cuts("all traffic of the interface".into())
+            Impact::cuts("all traffic of the interface")
         }
-        Delta::Create { .. } | Delta::Update { .. } => NOTHING,
-        _ => Impact::Cuts("all traffic of the interface".into()),
+        Delta::Create { .. } | Delta::Update { .. } => nothing(),
+        _ => Impact::cuts("all traffic of the interface"),
     }
 }
 
 fn sysctl(delta: &Delta<Sysctl>) -> Impact {
     match delta.to() {
         Some(to) if to.key.is_forwarding() && to.value == "0" => {
-            Impact::Cuts("forwards no packets".into())
+            Impact::cuts("forwards no packets")
         }
-        Some(to) if to.key.is_forwarding() => Impact::New("forwards packets".into()),
-        _ => NOTHING,
+        Some(to) if to.key.is_forwarding() => Impact::new("forwards packets"),
+        _ => nothing(),
     }
 }
 
 fn unit(delta: &Delta<Unit>) -> Impact {
     match delta {
-        Delta::Create { .. } => Impact::None("starts"),
-        Delta::Delete { .. } => Impact::None("stops"),
+        Delta::Create { .. } => Impact::none("starts"),
+        Delta::Delete { .. } => Impact::none("stops"),
         _ => match delta.way() {
             OnChange::Restart if delta.subject().on_change == OnChange::Hangup => {
-                Impact::None("< 5 s, its DNS too; leases kept")
+                Impact::none("< 5 s, its DNS too; leases kept")
             }
-            OnChange::Restart => Impact::None("< 1 s, leases kept"),
-            OnChange::Reexport => Impact::None("exportfs -ra"),
-            OnChange::Reload | OnChange::Hangup | OnChange::Renew => NOTHING,
+            OnChange::Restart => Impact::none("< 1 s, leases kept"),
+            OnChange::Reexport => Impact::none("exportfs -ra"),
+            OnChange::Reload | OnChange::Hangup | OnChange::Renew => nothing(),
         },
     }
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Context;
-use super::impact::Judge;
+use super::impact::{Row, rows};
 use crate::apply::{End, Report};
 use crate::cycle::Turn;
 use crate::lint::Warning;
@@ -20,8 +20,8 @@ pub(super) const FORMAT_VERSION: u32 = 1;
 
 /// A plan.
 pub fn plan(turn: &Turn, context: &Context<'_>) -> Value {
-    let judge = Judge::new(turn, context.names);
-    let changes: Vec<Value> = turn.changes.iter().map(|it| change(it, &judge)).collect();
+    let rows = rows(turn, context.names);
+    let changes: Vec<Value> = rows.iter().map(change).collect();
     let warnings = context.warnings(turn);
     json!({
         "formatVersion": FORMAT_VERSION,
@@ -74,15 +74,16 @@ pub fn with_end(mut plan: Value, end: &str) -> Value {
     plan
 }
 
-fn change(change: &Change, judge: &Judge<'_>) -> Value {
-    let mut value = listed(change);
-    let sides = value_of(change);
+fn change(row: &Row<'_>) -> Value {
+    let mut value = listed(row.change);
+    let sides = value_of(row.change);
     for (side, called) in [("from", "before"), ("to", "after")] {
         if let Some(it) = sides.get(side) {
             value[called] = it.clone();
         }
     }
-    value["impact"] = value_of(&judge.impact(change));
+    value["cause"] = json!(if row.is_drift { "drift" } else { "document" });
+    value["impact"] = value_of(&row.impact);
     value
 }
 

@@ -3,11 +3,10 @@
 
 use std::fmt::{self, Write};
 
-use super::impact::{Impact, Judge};
+use super::impact::{self, Row, Traffic};
 use super::{Context, counted, diff, escaped, picture, shares, words};
 use crate::cycle::Turn;
 use crate::plan::Count;
-use crate::resources::Change;
 
 /// How long a comment may be, in bytes: some room is left for what others put around it.
 pub const LIMIT: usize = 60_000;
@@ -24,13 +23,8 @@ pub fn plan(turn: &Turn, context: &Context<'_>, room: usize) -> String {
 }
 
 fn write_plan(out: &mut String, turn: &Turn, context: &Context<'_>, room: usize) -> fmt::Result {
-    let judge = Judge::new(turn, context.names);
-    let mut rows: Vec<(Impact, &Change)> = turn
-        .changes
-        .iter()
-        .map(|it| (judge.impact(it), it))
-        .collect();
-    rows.sort_by_key(|(impact, _)| rank(impact));
+    let mut rows = impact::rows(turn, context.names);
+    rows.sort_by_key(|it| it.impact.traffic);
     writeln!(out, "### `{}` {}\n", context.command, text(context.node))?;
     writeln!(out, "{}\n", headline(turn, &rows))?;
     let live = context.live.map(|it| format!(", {it}"));
@@ -51,22 +45,19 @@ fn write_plan(out: &mut String, turn: &Turn, context: &Context<'_>, room: usize)
     write_files(out, &rows, room)
 }
 
-/// What cuts connections comes first, then what new ones notice.
-const fn rank(impact: &Impact) -> u8 {
-    match impact {
-        Impact::Cuts(_) => 0,
-        Impact::New(_) => 1,
-        Impact::None(_) => 2,
-    }
-}
-
 /// `**2 of 14 changes may cut connections**, 3 concern new connections: 3 create, 8 update, 3 delete.`
-fn headline(turn: &Turn, rows: &[(Impact, &Change)]) -> String {
+fn headline(turn: &Turn, rows: &[Row<'_>]) -> String {
     if rows.is_empty() {
         return "**Nothing to do.**".to_owned();
     }
-    let of_rank = |wanted: u8| rows.iter().filter(|(it, _)| rank(it) == wanted).count();
-    let (cuts, new) = (of_rank(0), of_rank(1));
+    let of = |what: &dyn Fn(&Row<'_>) -> bool| rows.iter().filter(|it| what(it)).count();
+    let cuts = of(&|it| it.impact.traffic == Traffic::Cuts);
+    let new = of(&|it| it.impact.traffic == Traffic::New);
+    let drift = match of(&|it| it.is_drift) {
+        0 => String::new(),
+        1 => " 1 of them corrects drift.".to_owned(),
+        many => format!(" {many} of them correct drift."),
+    };
     let changes = counted(rows.len(), "change");
     let first = match cuts {
         0 => format!("**{changes}, no connection is cut**"),
@@ -74,7 +65,7 @@ fn headline(turn: &Turn, rows: &[(Impact, &Change)]) -> String {
     };
     let count = Count::of(&turn.changes);
     format!(
-        "{first}, {new} concern new connections: {} create, {} update, {} delete.",
+        "{first}, {new} concern new connections: {} create, {} update, {} delete.{drift}",
         count.create, count.update, count.delete
     )
 }
@@ -101,7 +92,7 @@ fn write_remarks(out: &mut String, turn: &Turn, context: &Context<'_>, room: usi
 
 fn write_table(
     out: &mut String,
-    rows: &[(Impact, &Change)],
+    rows: &[Row<'_>],
     context: &Context<'_>,
     room: usize,
 ) -> fmt::Result {
@@ -109,7 +100,8 @@ fn write_table(
         out,
         "| | kind | name | change | traffic |\n|---|---|---|---|---|"
     )?;
-    for (at, (impact, change)) in rows.iter().enumerate() {
+    for (at, row) in rows.iter().enumerate() {
+        let change = row.change;
         // Half of the room is for what is folded below.
         if at == context.most || out.len() > room / 2 {
             let left = counted(rows.len() - at, "change");
@@ -120,13 +112,18 @@ fn write_table(
         }
         writeln!(
             out,
-            "| {} | {} | {} | {} | {}{} |",
+            "| {} | {} | {} | {}{} | {}{} |",
             words::symbol(change.verb()),
             change.kind().word(),
             text(&words::name(change, context.names)),
             text(&words::what(change, context.names)),
-            if rank(impact) == 0 { "⚠ " } else { "" },
-            text(&impact.to_string()),
+            if row.is_drift { " *drift*" } else { "" },
+            if row.impact.traffic == Traffic::Cuts {
+                "⚠ "
+            } else {
+                ""
+            },
+            text(&row.impact.to_string()),
         )?;
     }
     writeln!(out)
@@ -140,9 +137,9 @@ fn write_notes(out: &mut String, turn: &Turn, context: &Context<'_>) -> fmt::Res
 }
 
 /// Unified diffs of files, each folded, while they fit.
-fn write_files(out: &mut String, rows: &[(Impact, &Change)], room: usize) -> fmt::Result {
+fn write_files(out: &mut String, rows: &[Row<'_>], room: usize) -> fmt::Result {
     let mut cut = 0;
-    for (_, change) in rows {
+    for change in rows.iter().map(|it| it.change) {
         let Some(diff) = diff::unified(change) else {
             continue;
         };

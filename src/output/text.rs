@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use anstyle::{AnsiColor, Style};
 
-use super::impact::{Impact, Judge};
+use super::impact::{Row, Traffic, rows};
 use super::{Context, Files, counted, diff, escaped, foreign_by_kind, shares, words};
 use crate::cycle::Turn;
 use crate::delta::{Delta, Verb};
@@ -24,13 +24,15 @@ struct Line {
     kind: &'static str,
     name: String,
     what: String,
-    impact: Impact,
+    impact: String,
     diff: Option<String>,
 }
 
 /// Under which heading a change stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Group {
+    /// Wherever it belongs: nobody shall miss it.
+    Cuts,
     Inside,
     Services,
     Files,
@@ -54,8 +56,8 @@ fn write_plan(out: &mut String, turn: &Turn, context: &Context<'_>) -> fmt::Resu
         context.node,
         escaped(context.document)
     )?;
-    let judge = Judge::new(turn, context.names);
-    writeln!(out, "{}", summary(turn, &judge))?;
+    let rows = rows(turn, context.names);
+    writeln!(out, "{}", summary(turn, &rows))?;
     if let Some(live) = context.live {
         writeln!(out, "live state: {}", escaped(live))?;
     }
@@ -72,7 +74,7 @@ fn write_plan(out: &mut String, turn: &Turn, context: &Context<'_>) -> fmt::Resu
     for warning in context.warnings(turn).shown() {
         writeln!(out, "{}", marked('!', &escaped(&warning.to_string())))?;
     }
-    write_groups(out, &groups(turn, context, &judge))?;
+    write_groups(out, &groups(rows, context))?;
     for note in shares::notes(turn, context.names) {
         writeln!(out, "note  {note}")?;
     }
@@ -86,7 +88,7 @@ fn marked(symbol: char, text: &str) -> String {
 }
 
 /// `30 changes: 24 create, 6 update, 0 delete.  Cuts no connection.`
-fn summary(turn: &Turn, judge: &Judge<'_>) -> String {
+fn summary(turn: &Turn, rows: &[Row<'_>]) -> String {
     let count = Count::of(&turn.changes);
     if count.total() == 0 {
         return format!(
@@ -94,15 +96,19 @@ fn summary(turn: &Turn, judge: &Judge<'_>) -> String {
             turn.in_sync()
         );
     }
-    let cuts = |it: &&Change| matches!(judge.impact(it), Impact::Cuts(_));
-    let cutting = turn.changes.iter().filter(cuts).count();
-    let cuts = match cutting {
+    let of = |what: fn(&Row<'_>) -> bool| rows.iter().filter(|it| what(it)).count();
+    let cuts = match of(|it| it.impact.traffic == Traffic::Cuts) {
         0 => "Cuts no connection.".to_owned(),
         1 => "1 change may cut connections.".to_owned(),
         many => format!("{many} changes may cut connections."),
     };
+    let drift = match of(|it| it.is_drift) {
+        0 => String::new(),
+        1 => "  1 corrects drift.".to_owned(),
+        many => format!("  {many} correct drift."),
+    };
     format!(
-        "{}: {} create, {} update, {} delete.  {cuts}{}",
+        "{}: {} create, {} update, {} delete.  {cuts}{}{drift}",
         counted(count.total(), "change"),
         count.create,
         count.update,
@@ -139,40 +145,42 @@ fn address_of(id: &ServiceId) -> Option<IpAddr> {
     }
 }
 
-/// The changes in the order in which they are made, the first few of each group in words.
-fn groups<'a>(
-    turn: &'a Turn,
-    context: &Context<'_>,
-    judge: &Judge<'_>,
-) -> Vec<(Group, Vec<Line>, usize)> {
-    let mut changes: Vec<(Phase, &'a Change)> = turn
-        .changes
-        .iter()
-        .map(|it| (it.first_phase(), it))
-        .collect();
-    changes.sort_by_key(|(phase, _)| *phase);
-    let of_group = |changes: &[(Phase, &Change)]| {
-        let shown = changes.iter().take(context.most);
-        let lines: Vec<_> = shown.map(|(_, it)| line(it, context, judge)).collect();
-        (group(changes[0].0), changes.len() - lines.len(), lines)
+/// What cuts connections, then the rest in the order in which it is made; the first few of each group in words.
+fn groups(rows: Vec<Row<'_>>, context: &Context<'_>) -> Vec<(Group, Vec<Line>, usize)> {
+    let mut rows: Vec<(Group, Phase, Row<'_>)> = rows.into_iter().map(placed).collect();
+    rows.sort_by_key(|(group, phase, _)| (*group, *phase));
+    let of_group = |rows: &[(Group, Phase, Row<'_>)]| {
+        let shown = rows.iter().take(context.most);
+        let lines: Vec<_> = shown.map(|(_, _, it)| line(it, context)).collect();
+        let more = rows.len() - lines.len();
+        (rows[0].0, lines, more)
     };
-    changes
-        .chunk_by(|(a, _), (b, _)| group(*a) == group(*b))
+    rows.chunk_by(|(a, ..), (b, ..)| a == b)
         .map(of_group)
-        .map(|(group, more, lines)| (group, lines, more))
         .collect()
 }
 
-fn line(change: &Change, context: &Context<'_>, judge: &Judge<'_>) -> Line {
+fn placed(row: Row<'_>) -> (Group, Phase, Row<'_>) {
+    let phase = row.change.first_phase();
+    let group = match row.impact.traffic {
+        Traffic::Cuts => Group::Cuts,
+        Traffic::New | Traffic::None => group(phase),
+    };
+    (group, phase, row)
+}
+
+fn line(row: &Row<'_>, context: &Context<'_>) -> Line {
+    let change = row.change;
     let verb = change.verb();
     let diffed = context.files == Files::Diffed;
+    let drift = if row.is_drift { "  (drift)" } else { "" };
     Line {
         symbol: words::symbol(verb),
         style: style(verb),
         kind: change.kind().word(),
         name: words::name(change, context.names),
         what: words::what(change, context.names),
-        impact: judge.impact(change),
+        impact: format!("{}{drift}", row.impact),
         diff: diffed.then(|| diff::unified(change)).flatten(),
     }
 }
@@ -229,6 +237,7 @@ fn write_line(out: &mut String, it: &Line, name: usize, what: usize) -> fmt::Res
 
 fn heading(group: Group) -> &'static str {
     match group {
+        Group::Cuts => "may cut connections",
         Group::Inside => "inside",
         Group::Services => "services",
         Group::Files => "files and daemons",

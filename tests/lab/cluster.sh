@@ -88,16 +88,24 @@ give() {
   mkdir -p "${to%/*}"; cp "$2" "$to.new"; chmod 644 "$to.new"; mv "$to.new" "$to"
 }
 
-# offline_agrees NAME WHEN: elsewhere a snapshot gives the same plan, to a user with no rights in a network with nothing
+# offline_agrees NAME WHEN: elsewhere a snapshot gives the same plan, to a user with no rights in a network with nothing;
+# that of an edited document, too
 offline_agrees() {
-  local dir=$LAB/offline here there
+  local dir=$LAB/offline here there edited='.realServers |= map(.weight = 7) | .directors[].interfaces[0].mtu = 1400'
   rm -rf "$dir"; mkdir -p "$dir"
   here=$(in_ "$1" sh -c "cd /etc/lvs-reconcile && '$LVS' plan --diff --save-live $dir/live.json cluster.json" 2>&1 </dev/null)
   cp "$(path_in "$1" /etc/lvs-reconcile/cluster.json)" "$dir"; chmod -R a+rX "$dir"
-  there=$(cd "$dir" && unshare -n setpriv --reuid=65534 --regid=65534 --clear-groups \
-    env -i "$LVS" plan --diff --live live.json cluster.json 2>&1 </dev/null)
-  check "elsewhere a snapshot gives the same plan, $2" "$there" "$here"
+  check "elsewhere a snapshot gives the same plan, $2" "$(elsewhere "$dir" cluster.json)" "$here"
   check_has "and it is a plan, $2" "$here" '^live state: '
+  jq "$edited" "$dir/cluster.json" >"$dir/edited.json"; chmod a+r "$dir/edited.json"
+  here=$(in_ "$1" sh -c "cd $dir && '$LVS' plan --diff edited.json" 2>&1 </dev/null)
+  there=$(elsewhere "$dir" edited.json | grep -v '^live state: ')
+  check "and that of an edited document, $2" "$there" "$here"
+  check_has "which is another plan, $2" "$here" 'mtu .* 1400'
+}
+elsewhere() {   # DIRECTORY DOCUMENT
+  (cd "$1" && unshare -n setpriv --reuid=65534 --regid=65534 --clear-groups \
+    env -i "$LVS" plan --diff --live live.json "$2" 2>&1 </dev/null)
 }
 
 # Password references of the examples must exist; the value is nobody's password.

@@ -31,6 +31,7 @@ use super::Document;
 pub(super) use index::Index;
 pub(super) use ranges::{PortRange, PortRanges, Ranges};
 use std::fmt::Display;
+pub use sysctls::may_be_set;
 
 /// Something wrong with a document whose place is a path, not yet a line.
 #[derive(Clone, Debug, PartialEq, Eq)]

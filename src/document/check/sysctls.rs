@@ -65,6 +65,12 @@ pub fn sysctls(index: &Index<'_>, findings: &mut Findings) {
     }
 }
 
+/// Whether a document sets this one, by its path below `/proc/sys`, or makes us set it.
+pub fn may_be_set(path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').collect();
+    matches!(judge(&parts), Verdict::Allowed | Verdict::Derived)
+}
+
 enum Verdict {
     Allowed,
     Derived,

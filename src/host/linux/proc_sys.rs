@@ -17,6 +17,27 @@ pub fn read(path: &str) -> Result<Option<String>, HostError> {
     }
 }
 
+/// Directories with settings that documents speak of, and those with a directory for each interface.
+const OF_ALL: [&str; 4] = ["net/core", "net/ipv4", "net/ipv4/vs", "net/netfilter"];
+const OF_EACH: [&str; 2] = ["net/ipv4/conf", "net/ipv6/conf"];
+
+/// The paths of the settings that are `wanted`, of those of networking that the kernel has.
+pub fn list(wanted: impl Fn(&str) -> bool) -> Vec<String> {
+    let of_all = OF_ALL.map(str::to_owned).into_iter();
+    let of_each = OF_EACH.iter().flat_map(|it| below(it));
+    let mut paths: Vec<_> = of_all.chain(of_each).flat_map(|it| below(&it)).collect();
+    paths.retain(|it| wanted(it));
+    paths
+}
+
+/// What is in a directory; nothing in one that is not there.
+fn below(path: &str) -> Vec<String> {
+    let entries = fs::read_dir(PathBuf::from("/proc/sys").join(path));
+    let names = entries.into_iter().flatten().flatten();
+    let names = names.filter_map(|it| it.file_name().into_string().ok());
+    names.map(|name| format!("{path}/{name}")).collect()
+}
+
 /// Sets it, with one `write`: the kernel takes what one call brings for the whole value.
 pub fn write(path: &str, value: &str) -> Result<(), HostError> {
     let line = format!("{value}\n");
@@ -107,6 +128,12 @@ mod tests {
             assert!(file(path).is_err(), "{path}");
         }
         assert!(file("net/ipv4/conf/eth0.100/rp_filter").is_ok());
+    }
+
+    #[test]
+    fn settings_are_listed_by_their_paths() {
+        let found = list(|it| it.ends_with("/ip_forward") || it.ends_with("/lo/rp_filter"));
+        assert_eq!(found, ["net/ipv4/ip_forward", "net/ipv4/conf/lo/rp_filter"]);
     }
 
     #[test]

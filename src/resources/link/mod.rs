@@ -43,6 +43,19 @@ pub enum LinkKind {
     },
 }
 
+impl Link {
+    /// Without what `wanted` does not speak of; whoever calls it physical leaves its making to others.
+    pub fn in_words_of(mut self, wanted: Option<&Self>) -> Self {
+        let Some(wanted) = wanted else { return self };
+        if wanted.kind == LinkKind::Physical {
+            self.kind = LinkKind::Physical;
+        }
+        self.mtu = self.mtu.filter(|_| wanted.mtu.is_some());
+        self.controller = self.controller.filter(|_| wanted.controller.is_some());
+        self
+    }
+}
+
 impl Resource for Link {
     type Key = String;
 

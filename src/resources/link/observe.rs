@@ -41,20 +41,14 @@ pub async fn observe(host: &mut LinuxHost, scope: &Scope<'_>) -> Result<Set<Link
 /// What `found` is, leaving out what `wanted` does not speak of.
 pub(super) fn in_words_of(wanted: Option<&Link>, found: &NetLink, links: &Links) -> Link {
     let name_at = |index| links.at(index).map(|it| it.name.clone());
-    let speaks_of = |said: fn(&Link) -> bool| wanted.is_none_or(said);
-    Link {
+    let link = Link {
         name: found.name.clone(),
-        kind: match wanted.map(|it| &it.kind) {
-            Some(LinkKind::Physical) => LinkKind::Physical,
-            _ => kind_of(found, links),
-        },
+        kind: kind_of(found, links),
         up: found.is_up(),
-        mtu: Some(found.mtu).filter(|_| speaks_of(|it| it.mtu.is_some())),
-        controller: found
-            .controller
-            .and_then(name_at)
-            .filter(|_| speaks_of(|it| it.controller.is_some())),
-    }
+        mtu: Some(found.mtu),
+        controller: found.controller.and_then(name_at),
+    };
+    link.in_words_of(wanted)
 }
 
 /// Anything that a document cannot declare exists without us.

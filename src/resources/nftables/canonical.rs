@@ -31,23 +31,28 @@ impl Match {
     }
 }
 
-/// `live` with those of its rules that mean the same as a rule of `desired` spelt as they are there.
-pub(super) fn in_words_of(desired: &NftTable, mut live: NftTable) -> NftTable {
-    for chain in &mut live.chains {
-        let Some(wanted) = desired.chains.iter().find(|it| it.name == chain.name) else {
-            continue;
-        };
-        let spellings: Vec<(Rule, &Rule)> =
-            wanted.rules.iter().map(|it| (it.canonical(), it)).collect();
-        for (place, rule) in chain.rules.iter_mut().enumerate() {
-            let meaning = rule.canonical();
-            // Most often nothing has moved.
-            let here = spellings.get(place).filter(|(it, _)| *it == meaning);
-            let found = here.or_else(|| spellings.iter().find(|(it, _)| *it == meaning));
-            if let Some((_, spelling)) = found {
-                *rule = (*spelling).clone();
+impl NftTable {
+    /// With those of its rules that mean the same as a rule of `desired` spelt as they are there.
+    pub fn in_words_of(mut self, desired: Option<&Self>) -> Self {
+        let wanted = desired.map_or(&[][..], |it| it.chains.as_slice());
+        for chain in &mut self.chains {
+            if let Some(wanted) = wanted.iter().find(|it| it.name == chain.name) {
+                respell(&mut chain.rules, &wanted.rules);
             }
         }
+        self
     }
-    live
+}
+
+fn respell(rules: &mut [Rule], wanted: &[Rule]) {
+    let spellings: Vec<(Rule, &Rule)> = wanted.iter().map(|it| (it.canonical(), it)).collect();
+    for (place, rule) in rules.iter_mut().enumerate() {
+        let meaning = rule.canonical();
+        // Most often nothing has moved.
+        let here = spellings.get(place).filter(|(it, _)| *it == meaning);
+        let found = here.or_else(|| spellings.iter().find(|(it, _)| *it == meaning));
+        if let Some((_, spelling)) = found {
+            *rule = (*spelling).clone();
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Reads our nftables table, and no other.
 
 use super::read::{Listing, read};
-use super::{NftTable, TABLE, TheTable, canonical};
+use super::{NftTable, TABLE, TheTable};
 use crate::delta::Set;
 use crate::host::linux::nfnl::{self, Glance};
 use crate::host::linux::{LinuxHost, child};
@@ -26,10 +26,7 @@ pub async fn observe(host: &mut LinuxHost, scope: &Scope<'_>) -> Result<Set<NftT
         return Ok(Set::default());
     };
     host.mark(|keys| keys.nftables.insert(TheTable));
-    let live = match scope.desired.nftables.get(&TheTable) {
-        Some(desired) => canonical::in_words_of(desired, live),
-        None => live,
-    };
+    let live = live.in_words_of(scope.desired.nftables.get(&TheTable));
     Ok(Set::from_iter([live]))
 }
 

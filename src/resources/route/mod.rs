@@ -17,6 +17,9 @@ pub mod observe;
 /// include/uapi/linux/rtnetlink.h).
 pub const ROUTE_PROTOCOL: u8 = 155;
 
+/// The table that `ip route` shows (include/uapi/linux/rtnetlink.h).
+pub const MAIN: u32 = 254;
+
 /// Where packets for one destination go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Route {
@@ -42,7 +45,7 @@ pub struct Traits {
 /// What the kernel tells routes apart by.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RouteKey {
-    /// 254 is the main table.
+    /// `MAIN`, or another.
     pub table: u32,
     /// `0.0.0.0/0` or `::/0` is the default route.
     pub to: IpNet,

@@ -8,15 +8,12 @@ use rtnetlink::RouteMessageBuilder;
 use rtnetlink::packet_route::RouteNetlinkMessage;
 use rtnetlink::packet_route::route::{RouteAttribute, RouteMessage, RouteScope, RouteType};
 
-use super::{ROUTE_PROTOCOL, Route, RouteKey, Traits};
+use super::{MAIN, ROUTE_PROTOCOL, Route, RouteKey, Traits};
 use crate::delta::{Set, Theirs};
 use crate::host::linux::LinuxHost;
 use crate::host::linux::attributes::{Attributes, u16_of, u32_of};
 use crate::host::linux::links::Links;
 use crate::host::{HostError, Scope};
-
-/// The table that `ip route` shows (include/uapi/linux/rtnetlink.h).
-const MAIN: u32 = 254;
 
 // include/uapi/linux/rtnetlink.h
 const RTMSG: usize = 12;

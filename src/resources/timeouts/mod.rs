@@ -20,6 +20,17 @@ pub struct Timeouts {
     pub udp_seconds: Option<u32>,
 }
 
+impl Timeouts {
+    /// Only what `wanted` speaks of.
+    pub fn in_words_of(self, wanted: &Self) -> Self {
+        Self {
+            tcp_seconds: wanted.tcp_seconds.and(self.tcp_seconds),
+            tcp_fin_seconds: wanted.tcp_fin_seconds.and(self.tcp_fin_seconds),
+            udp_seconds: wanted.udp_seconds.and(self.udp_seconds),
+        }
+    }
+}
+
 /// There is one set of timeouts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TheTimeouts;

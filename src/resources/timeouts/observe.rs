@@ -12,9 +12,9 @@ pub async fn observe(host: &mut LinuxHost, scope: &Scope<'_>) -> Result<Set<Time
         return Ok(Set::default());
     };
     let live = balancer::timeouts(host)?.map(|live| Timeouts {
-        tcp_seconds: wanted.tcp_seconds.map(|_| live.tcp),
-        tcp_fin_seconds: wanted.tcp_fin_seconds.map(|_| live.tcp_fin),
-        udp_seconds: wanted.udp_seconds.map(|_| live.udp),
+        tcp_seconds: Some(live.tcp),
+        tcp_fin_seconds: Some(live.tcp_fin),
+        udp_seconds: Some(live.udp),
     });
-    Ok(live.into_iter().collect())
+    Ok(live.map(|it| it.in_words_of(wanted)).into_iter().collect())
 }

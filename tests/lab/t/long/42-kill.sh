@@ -4,9 +4,10 @@
 # Then a disk that refuses a call.
 #
 # An emulated machine needs seconds for each, so the suite tries every LAB_KILL_EVERY-th (tests/netns_kill.rs tries all,
-# without IPVS and daemons). All of them: LAB_TEST_SECONDS=7200 LAB_SECONDS=7200 LAB_KILL_EVERY=1 tests/lab/suite 42
+# without IPVS and daemons), from LAB_KILL_FIRST on. All of them:
+# LAB_TEST_SECONDS=7200 LAB_SECONDS=7200 LAB_KILL_EVERY=1 tests/lab/suite 42
 . "$(dirname "$0")/../../lib.sh"; . "$(dirname "$0")/../../cluster.sh"; . "$(dirname "$0")/../../kill.sh"
-every=${LAB_KILL_EVERY:-12} kill_place=lab
+every=${LAB_KILL_EVERY:-12} first=${LAB_KILL_FIRST:-1} kill_place=lab
 
 # The same daemons, without what Debian's scripts spend seconds on: self-tests, and sleeping for two seconds.
 quick_daemons() {
@@ -65,6 +66,6 @@ state=$(path_in dir1 /var/lib/lvs-reconcile)
 give dir1 "$examples/howto.json"
 quick_daemons; others
 undisturbed
-kills "$every"
-refusals $((2 * every)) 2
+kills "$every" "$first"
+refusals $((2 * every)) $((first + 1))
 fresh

@@ -7,19 +7,20 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::delta::Verb;
 use crate::error::Error;
 use crate::host::{Connections, Host, HostError, Observation, Outcome, Scope};
-use crate::lint::Warning;
 use crate::output::time::utc;
 use crate::ownership::Inventory;
 use crate::plan::Step;
-use crate::remarks::some_of;
 use crate::resources::destination::DestinationKey;
 use crate::resources::file::{Content, File};
-use crate::resources::{Change, Keys, Kind, State};
+use crate::resources::{Keys, State};
 use crate::sealed::{self, Held};
 use crate::surroundings::Surroundings;
+
+mod retold;
+
+use retold::{Widely, added, retold};
 
 /// A machine at a moment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -44,7 +45,9 @@ pub struct Seen {
     pub state: State,
     pub marked: Keys,
     pub unreadable: Vec<String>,
-    /// The objects that were looked for; of others of their kinds, whether they are there is not known.
+    /// What another document may ask about beside the state, and what is told of it in other words.
+    pub plain: State,
+    /// The objects that were looked for; of other files and daemons it is not known whether they are there.
     pub looked_for: Keys,
     pub interfaces: Vec<String>,
     pub connections: Vec<(DestinationKey, Connections)>,
@@ -96,13 +99,28 @@ impl<'a, H: Host> Recorder<'a, H> {
 
     /// What was seen, and what the plan of another document may ask. What was asked for is not asked again: by now it
     /// may be something else.
-    pub async fn complete(mut self) -> Result<Seen, HostError> {
+    /// `settings` are the paths of those that documents may speak of.
+    pub async fn complete(
+        mut self,
+        around: &Surroundings,
+        settings: Vec<String>,
+    ) -> Result<Seen, HostError> {
         if self.seen.interfaces.is_empty() {
             self.interfaces().await?;
         }
         if self.connections.is_none() {
             self.connections().await?;
         }
+        let wide = Widely::of(&self.seen, around, settings);
+        let scope = Scope {
+            desired: &wide.desired,
+            inventory: &wide.inventory,
+            since: None,
+        };
+        let plain = self.host.observe(&scope).await?.state;
+        self.seen.plain = added(plain, around);
+        self.seen.looked_for.merge(&wide.inventory.owned);
+        self.seen.looked_for.merge(&wide.desired.all_keys());
         let connections = self.connections.unwrap_or_default();
         self.seen.connections = connections.into_iter().collect();
         Ok(self.seen)
@@ -163,14 +181,21 @@ fn looked_for(desired: &State, inventory: &Inventory) -> Keys {
 
 /// What was seen, in place of the machine. Nothing can be done to it.
 #[derive(Debug)]
-pub struct Replay(pub Seen);
+pub struct Replay {
+    pub seen: Seen,
+    /// Whether it was seen with another document than the one that is planned.
+    pub is_of_another: bool,
+}
 
 impl Host for Replay {
-    async fn observe(&mut self, _scope: &Scope<'_>) -> Result<Observation, HostError> {
+    async fn observe(&mut self, scope: &Scope<'_>) -> Result<Observation, HostError> {
         Ok(Observation {
-            state: self.0.state.clone(),
-            marked: self.0.marked.clone(),
-            unreadable: self.0.unreadable.clone(),
+            state: match self.is_of_another {
+                true => retold(&self.seen, scope),
+                false => self.seen.state.clone(),
+            },
+            marked: self.seen.marked.clone(),
+            unreadable: self.seen.unreadable.clone(),
         })
     }
 
@@ -186,23 +211,10 @@ impl Host for Replay {
     }
 
     async fn connections(&mut self) -> Result<BTreeMap<DestinationKey, Connections>, HostError> {
-        Ok(self.0.connections.iter().copied().collect())
+        Ok(self.seen.connections.iter().copied().collect())
     }
 
     async fn interfaces(&mut self) -> Result<Vec<String>, HostError> {
-        Ok(self.0.interfaces.clone())
-    }
-}
-
-impl Seen {
-    /// What these changes make, and whether it was there nobody looked: it counts as absent.
-    pub fn unknown(&self, changes: &[Change]) -> Option<Warning> {
-        let table = |it: &Change| matches!(it.kind(), Kind::VirtualService | Kind::Destination);
-        let made = changes.iter().filter(|it| it.verb() == Verb::Create);
-        let unknown = made.filter(|it| !table(it) && !self.looked_for.contains(it));
-        let named = some_of(unknown.map(|it| format!("{} {}", it.kind().word(), it.name())))?;
-        Some(Warning::note(format!(
-            "not looked for when the snapshot was taken, so it is unknown whether it is there: {named}"
-        )))
+        Ok(self.seen.interfaces.clone())
     }
 }
