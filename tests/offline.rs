@@ -75,6 +75,22 @@ fn on_file(snapshot: &Snapshot) -> Snapshot {
     Snapshot::read(&path).unwrap()
 }
 
+/// A plan, and the snapshot that was taken with it.
+fn recorded(host: &mut MemoryHost, around: Surroundings, desired: State) -> (Turn, Snapshot) {
+    let mut recorder = Recorder::new(host);
+    let turn = planned(around.clone(), desired, &mut recorder);
+    let seen = recorder.complete(&around, Vec::new()).now_or_never();
+    let snapshot = Snapshot {
+        tool: "test".into(),
+        taken: 0,
+        document: String::new(),
+        unsettled: around.inventory.unsettled.clone(),
+        around,
+        seen: seen.expect("nobody is waited for").unwrap(),
+    };
+    (turn, snapshot)
+}
+
 /// The plan that is made on the machine, with the snapshot of it, and the plan that the snapshot gives.
 fn both(live: State, desired: &State, inventory: Inventory, busy: u64) -> (Turn, Turn) {
     let mut host = MemoryHost::new(live);
@@ -97,21 +113,7 @@ fn both(live: State, desired: &State, inventory: Inventory, busy: u64) -> (Turn,
         },
         ..Surroundings::unknown()
     };
-    let mut recorder = Recorder::new(&mut host);
-    let here = planned(around.clone(), desired.clone(), &mut recorder);
-    let seen = recorder
-        .complete(&around, Vec::new())
-        .now_or_never()
-        .unwrap()
-        .unwrap();
-    let snapshot = Snapshot {
-        tool: "test".into(),
-        taken: 0,
-        document: String::new(),
-        unsettled: around.inventory.unsettled.clone(),
-        around,
-        seen,
-    };
+    let (here, snapshot) = recorded(&mut host, around, desired.clone());
     let snapshot = on_file(&snapshot);
     let there = planned(
         snapshot.around,
@@ -183,21 +185,7 @@ fn bare(document: &Document) -> String {
         ..Surroundings::unknown()
     };
     let mut host = MemoryHost::new(world::bare(&desired));
-    let mut recorder = Recorder::new(&mut host);
-    planned(around.clone(), desired, &mut recorder);
-    let seen = recorder
-        .complete(&around, Vec::new())
-        .now_or_never()
-        .unwrap()
-        .unwrap();
-    let snapshot = Snapshot {
-        tool: "test".into(),
-        taken: 0,
-        document: String::new(),
-        unsettled: State::default(),
-        around,
-        seen,
-    };
+    let (_, snapshot) = recorded(&mut host, around, desired);
     sealed::text(&snapshot)
 }
 

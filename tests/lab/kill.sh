@@ -98,7 +98,8 @@ kill_at() {   # PASS SYSCALL COUNT [PATH]
     if [ $rc = 137 ] && met "${@:1:3}"; then break; fi
     [ "$tries" = 20 ] || begin_again "$1"
   done
-  [ $rc = 137 ] || diverges "$1" "$at" "it was not killed, and ended with $rc" "$(cat "$LAB/traced")"
+  [ $rc = 137 ] || diverges "$1" "$at" "it was not killed, and ended with $rc" \
+    "$(diff "$LAB/$1.kills" <("$boundaries" "$LAB/killed"); cat "$LAB/traced")"
   [[ $2 != send* ]] || met "${@:1:3}" || diverges "$1" "$at" 'the call that is meant was not met' "$(tail -n 3 "$LAB/killed")"
   left=$(torn "$(files)" "${old[$1]}" "${new[$1]}")
   [ -z "$left" ] || diverges "$1" "$at" 'neither the old file nor the new one' "$left"

@@ -1,6 +1,5 @@
 //! Files of the author's own, and what ssh is told: what is accepted comes out as it went in.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
@@ -12,10 +11,9 @@ use lvs_reconcile::host::Outcome;
 use lvs_reconcile::resources::file::File;
 use lvs_reconcile::resources::file::apply::perform;
 use proptest::prelude::*;
-use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
-use super::{figures, hostile, strings};
+use super::{figures, hostile, nothing_forged, strings};
 
 fn cluster() -> Value {
     json!({
@@ -154,31 +152,14 @@ fn assert_ssh(cluster: &Value, desired: &Desired) {
 /// Refused, or to the letter.
 #[test]
 fn nothing_is_injected_into_ones_own_files() {
-    let (tried, accepted) = (Cell::new(0), Cell::new(0));
-    let config = ProptestConfig {
-        cases: figures::cases() * 8,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    };
-    let outcome = TestRunner::new(config).run(&one_hostile(), |cluster| {
-        tried.set(tried.get() + 1);
-        if let Some(desired) = resolved(&cluster) {
-            accepted.set(accepted.get() + 1);
-            assert_files(&cluster, &desired);
-            assert_ssh(&cluster, &desired);
+    let found = nothing_forged("clusters", 8, &one_hostile(), |cluster| {
+        let desired = resolved(cluster);
+        if let Some(desired) = &desired {
+            assert_files(cluster, desired);
+            assert_ssh(cluster, desired);
         }
-        Ok(())
+        desired.is_some()
     });
-    outcome.unwrap_or_else(|it| panic!("{it}"));
-    let (tried, accepted) = (tried.get(), accepted.get());
-    assert!(
-        accepted > tried / 20 && accepted < tried * 3 / 4,
-        "{accepted} of {tried}"
-    );
-    let refused = tried - accepted;
-    let found = format!(
-        "{tried} clusters with a hostile value: {refused} refused, {accepted} in files that say just that, 0 forged"
-    );
     figures::figure("P15", "files of one's own, ssh", &found);
 }
 
@@ -203,27 +184,19 @@ proptest! {
 #[test]
 #[ignore = "needs root and the daemons"]
 fn ssh_goes_where_the_document_says() {
-    let config = ProptestConfig {
-        cases: figures::cases(),
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    };
-    let accepted = Cell::new(0);
-    let outcome = TestRunner::new(config).run(&one_hostile(), |cluster| {
-        if let Some(desired) = resolved(&cluster) {
-            accepted.set(accepted.get() + 1);
-            let config = written(file(&desired, CONFIG));
+    nothing_forged("clusters", 1, &one_hostile(), |cluster| {
+        let desired = resolved(cluster);
+        if let Some(desired) = &desired {
+            let config = written(file(desired, CONFIG));
             for machine in cluster["realServers"].as_array().unwrap() {
                 let name = text(&machine["name"]);
-                assert_asked(&config, name, &cluster, machine);
+                assert_asked(&config, name, cluster, machine);
                 let full = format!("{name}.{}", text(&cluster["domain"]));
-                assert_asked(&config, &full, &cluster, machine);
+                assert_asked(&config, &full, cluster, machine);
             }
         }
-        Ok(())
+        desired.is_some()
     });
-    outcome.unwrap_or_else(|it| panic!("{it}"));
-    assert!(accepted.get() > 10, "{}", accepted.get());
 }
 
 /// Address and user are the document's, and everything else is as without the file.
