@@ -33,6 +33,7 @@ pub mod plan;
 pub mod remarks;
 pub mod resources;
 pub mod rollback;
+pub mod script;
 pub mod sealed;
 pub mod session;
 pub mod snapshot;

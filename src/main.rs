@@ -43,6 +43,8 @@ fn complain(about: &str) {
 
 fn main() -> ExitCode {
     grow_in_large_steps();
+    // A panic aborts, and what would be written down then may hold secrets. Where it is refused nobody writes it down.
+    let _ = nix::sys::prctl::set_dumpable(false);
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(answer) => return answered(&answer),

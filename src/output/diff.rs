@@ -1,25 +1,28 @@
 //! Unified diffs: of generated files, secrets left out, and of documents.
 
-use std::time::Duration;
+use std::fmt::Write;
+
+use similar::udiff::UnifiedHunkHeader;
+use similar::{DiffOp, group_diff_ops};
 
 use crate::delta::Delta;
 use crate::output::escaped;
 use crate::resources::Change;
 use crate::resources::file::File;
+use crate::script;
 
-/// How long a single diff may take before it becomes coarser.
-const LIMIT: Duration = Duration::from_millis(500);
+/// Lines around what differs.
+const CONTEXT: usize = 3;
 
 /// How many lines were added and removed.
 pub fn counts(old: &str, new: &str) -> (usize, usize) {
-    let diff = similar::TextDiff::configure()
-        .timeout(LIMIT)
-        .diff_lines(old, new);
-    let count = |tag| diff.iter_all_changes().filter(|it| it.tag() == tag).count();
-    (
-        count(similar::ChangeTag::Insert),
-        count(similar::ChangeTag::Delete),
-    )
+    let steps = steps(&lines(old), &lines(new));
+    let changed = steps
+        .iter()
+        .filter(|it| !matches!(it, DiffOp::Equal { .. }));
+    changed.fold((0, 0), |(added, removed), it| {
+        (added + it.new_range().len(), removed + it.old_range().len())
+    })
 }
 
 /// The unified diff of a change of a file; nothing for other kinds.
@@ -43,19 +46,43 @@ pub fn unified(change: &Change) -> Option<String> {
 
 /// The unified diff of two texts, each with what its side is called.
 pub fn between((old, from): (&str, &str), (new, to): (&str, &str)) -> String {
-    let diff = similar::TextDiff::configure()
-        .timeout(LIMIT)
-        .diff_lines(old, new);
-    let text = diff
-        .unified_diff()
-        .context_radius(3)
-        .header(from, to)
-        .to_string();
-    let shown = |line: &str| {
-        let cells: Vec<_> = line.split('\t').map(escaped).collect();
-        cells.join("\t") + "\n"
-    };
-    text.lines().map(shown).collect()
+    let (old, new) = (lines(old), lines(new));
+    let hunks = group_diff_ops(steps(&old, &new), CONTEXT);
+    let mut text = String::new();
+    if !hunks.is_empty() {
+        text += &format!("--- {}\n+++ {}\n", escaped(from), escaped(to));
+    }
+    for hunk in &hunks {
+        // Writing to a String cannot fail.
+        let _ = write_hunk(&mut text, hunk, &old, &new);
+    }
+    text
+}
+
+fn write_hunk(text: &mut String, hunk: &[DiffOp], old: &[&str], new: &[&str]) -> std::fmt::Result {
+    writeln!(text, "{}", UnifiedHunkHeader::new(hunk))?;
+    for change in hunk.iter().flat_map(|it| it.iter_changes(old, new)) {
+        let line = change.value();
+        let cells: Vec<_> = line
+            .trim_end_matches('\n')
+            .split('\t')
+            .map(escaped)
+            .collect();
+        writeln!(text, "{}{}", change.tag(), cells.join("\t"))?;
+        if !line.ends_with('\n') {
+            writeln!(text, "\\ No newline at end of file")?;
+        }
+    }
+    Ok(())
+}
+
+fn lines(text: &str) -> Vec<&str> {
+    text.split_inclusive('\n').collect()
+}
+
+fn steps(old: &[&str], new: &[&str]) -> Vec<DiffOp> {
+    let (old, new) = script::numbered(old.to_vec(), new.to_vec());
+    script::steps(&old, &new)
 }
 
 fn shown(file: Option<&File>) -> String {

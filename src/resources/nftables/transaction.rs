@@ -3,11 +3,12 @@
 
 use nftables::batch::Batch;
 use nftables::schema::{FlushObject, NfCmd, NfListObject, Nftables};
-use similar::{Algorithm, DiffOp, capture_diff_slices};
+use similar::DiffOp;
 
 use super::read::{ListedChain, Listing};
 use super::render::{Foreign, bare_rule, chain, helper, rule, table};
 use super::{Chain, NftTable, Policy, Rule};
+use crate::script;
 
 /// What to send for the table to become `to`.
 pub fn transaction<'a>(live: Option<&Listing>, to: &'a NftTable) -> Result<Nftables<'a>, Foreign> {
@@ -93,11 +94,13 @@ fn edit_rules<'a>(
         Some(it) => (it.chain.rules.as_slice(), it.handles.as_slice()),
         None => (&[][..], &[][..]),
     };
-    let (old_numbers, new_numbers) = numbered(old, &to.rules);
+    // Rules that mean the same are the same.
+    let meanings = |rules: &[Rule]| rules.iter().map(Rule::canonical).collect();
+    let (old_numbers, new_numbers) = script::numbered(meanings(old), meanings(&to.rules));
     let handle_of = |place: usize| handles.get(place).copied().flatten();
     let mut anchors = vec![None; to.rules.len()];
     let mut stays = vec![false; old.len()];
-    for step in capture_diff_slices(Algorithm::Myers, &old_numbers, &new_numbers) {
+    for step in script::steps(&old_numbers, &new_numbers) {
         if let DiffOp::Equal {
             old_index,
             new_index,
@@ -142,22 +145,4 @@ fn add_beside<'a>(
         }
     }
     Ok(())
-}
-
-/// Both lists with the same number for rules that mean the same.
-fn numbered(old: &[Rule], new: &[Rule]) -> (Vec<usize>, Vec<usize>) {
-    let mut known: Vec<Rule> = Vec::new();
-    let mut number = |rule: &Rule| {
-        let meaning = rule.canonical();
-        known
-            .iter()
-            .position(|it| *it == meaning)
-            .unwrap_or_else(|| {
-                known.push(meaning);
-                known.len() - 1
-            })
-    };
-    let old = old.iter().map(&mut number).collect();
-    let new = new.iter().map(&mut number).collect();
-    (old, new)
 }
