@@ -2,8 +2,9 @@
 
 use clap::Args;
 
+use super::Target;
 use super::safety::Safety;
-use super::{Target, print};
+use super::voice::Voice;
 use crate::cycle::{Options, Turn};
 use crate::delta::Nature;
 use crate::error::{Error, Success};
@@ -22,6 +23,8 @@ pub struct Names {
     names: Vec<String>,
     #[command(flatten)]
     place: super::Place,
+    #[command(flatten)]
+    voice: Voice,
     /// The document.
     #[arg(long, default_value = session::DOCUMENT, env = "LVS_RECONCILE_DOCUMENT")]
     document: std::path::PathBuf,
@@ -75,7 +78,7 @@ impl Names {
             said += &format!("{name}: {fate}\n");
         }
         store.save_inventory(&inventory)?;
-        print(&said);
+        self.voice.say(&said);
         Ok(Success::Done)
     }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::safety::{Ended, Safety, Waiting};
-use super::{How, PlanFormat, Shown, Target, print, print_json, show};
+use super::safety::{Ended, Safety};
+use super::{How, PlanFormat, Shown, Target, print_json, show};
 use crate::apply::Report;
 use crate::approved::Approved;
 use crate::cycle::Turn;
@@ -98,6 +98,7 @@ impl Apply {
     }
 
     pub async fn run(mut self) -> Result<Success, Error> {
+        self.shown.voice.is_answered(self.yes)?;
         let store = Store::at(&self.target.state_dir);
         if self.boot {
             self.target.document = store.last_good();
@@ -192,13 +193,11 @@ impl Apply {
     }
 
     fn tell(&self, ended: &Ended, turn: &Turn, part: &Part) {
-        let waiting = ended.waiting();
         if self.shown.format != PlanFormat::Json {
-            print(&output::report::report(ended.report(), turn));
-            return print(&waiting.map(Waiting::text).unwrap_or_default());
+            return ended.tell(turn, self.shown.voice);
         }
         let mut value = output::json::with_report(self.value(turn, part), ended.report());
-        if let Some(waiting) = waiting {
+        if let Some(waiting) = ended.waiting() {
             value["confirm"] = waiting.value();
         }
         print_json(&value);

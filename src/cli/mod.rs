@@ -12,6 +12,7 @@ use crate::output::{self, Context, Files};
 use crate::overlay::drain::Policy;
 use crate::session::Part;
 pub use crate::session::Target;
+use voice::Voice;
 
 mod adopt;
 mod adopt_machine;
@@ -33,6 +34,7 @@ mod schema;
 mod snapshot;
 mod status;
 mod validate;
+mod voice;
 mod watch;
 
 /// Makes a Linux Virtual Server cluster match one JSON document, and changes only what differs.
@@ -41,6 +43,9 @@ mod watch;
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// It may be said before the command, too, which then has it.
+    #[command(flatten)]
+    _voice: Voice,
 }
 
 const EXAMPLES: &str = "\
@@ -163,6 +168,8 @@ pub struct Shown {
     /// How long it may be as Markdown, when there are others beside it in one comment.
     #[arg(skip)]
     room: Option<usize>,
+    #[command(flatten)]
+    voice: Voice,
 }
 
 /// How a plan is printed.
@@ -255,8 +262,11 @@ pub async fn run(cli: Cli) -> Result<Success, Error> {
 /// Prints to standard output; colours only where there is a terminal. A reader that went away is no reason to stop:
 /// what was begun is finished.
 pub fn print(text: &str) {
-    use std::io::Write;
-    let mut out = std::io::stdout().lock();
+    put(std::io::stdout().lock(), text);
+}
+
+/// The same to either stream.
+fn put(mut out: impl anstream::stream::RawStream, text: &str) {
     let plain = match anstream::AutoStream::choice(&out) {
         anstream::ColorChoice::Never => Some(anstream::adapter::strip_str(text).to_string()),
         _ => None,
@@ -289,7 +299,10 @@ pub fn show_turn(turn: &Turn, part: &Part, document: &str, command: &str, shown:
         ..usual
     };
     match shown.format {
-        PlanFormat::Text => print(&output::text::plan(turn, &context)),
+        PlanFormat::Text => shown.voice.tell(
+            || output::text::plan(turn, &context),
+            || output::text::remarks(turn, &context),
+        ),
         PlanFormat::Json => print_json(&output::json::plan(turn, &context)),
         PlanFormat::Markdown => {
             print(&output::markdown::plan(turn, &context, shown.room()));

@@ -2,7 +2,8 @@
 
 use clap::Args;
 
-use super::{Format, How, Target, print, print_json};
+use super::voice::Voice;
+use super::{Format, How, Target, print_json};
 use crate::error::{Error, Success};
 use crate::host::Host;
 use crate::host::linux::LinuxHost;
@@ -21,6 +22,8 @@ pub struct Status {
     foreign: bool,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    #[command(flatten)]
+    voice: Voice,
 }
 
 impl Status {
@@ -30,10 +33,11 @@ impl Status {
         let document = self.target.document.to_string_lossy();
         let context = part.context("status", &document);
         match self.format {
-            Format::Text if self.foreign => print(&output::status::foreign(&turn)),
+            Format::Text if self.foreign => self.voice.say(&output::status::foreign(&turn)),
             Format::Text => {
                 let connections = host.connections().await?;
-                print(&output::status::status(&turn, &connections, &context));
+                self.voice
+                    .say(&output::status::status(&turn, &connections, &context));
             }
             Format::Json => print_json(&output::json::plan(&turn, &context)),
         }
