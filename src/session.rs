@@ -10,6 +10,7 @@ use crate::daemons;
 use crate::desired::{self, Desired};
 use crate::document::{self, Document, Silence};
 use crate::error::Error;
+use crate::host::followed::Followed;
 use crate::host::linux::LinuxHost;
 use crate::host::{Host, HostError};
 use crate::journal::seconds_since_1970;
@@ -186,7 +187,7 @@ pub fn wanted(part: &mut Part) -> Wanted {
 pub async fn look(
     target: &Target,
     options: &Options,
-    host: &mut LinuxHost,
+    host: &mut Followed<LinuxHost>,
 ) -> Result<(Part, Turn), Error> {
     let loaded = load(target, Trust::Any)?;
     let (mut part, _) = alone(target, loaded).await?;

@@ -1,5 +1,11 @@
 //! `--quiet`: nothing for people, everything for programs, and what somebody must see on standard error.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test may stop at once"
+)]
+
 use std::path::Path;
 use std::process::Command;
 

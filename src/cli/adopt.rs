@@ -8,7 +8,6 @@ use super::voice::Voice;
 use crate::cycle::{Options, Turn};
 use crate::delta::Nature;
 use crate::error::{Error, Success};
-use crate::host::linux::LinuxHost;
 use crate::lock::Lock;
 use crate::output::escaped;
 use crate::resources::{Change, Keys, State};
@@ -89,7 +88,7 @@ impl Names {
             state_dir: self.place.state_dir.clone(),
             lock: self.place.lock.clone(),
         };
-        let mut host = LinuxHost::new();
+        let mut host = self.voice.machine();
         let (_, turn) = session::look(&target, &Options::usual(), &mut host).await?;
         Ok(turn)
     }

@@ -13,9 +13,11 @@ use crate::approved::Approved;
 use crate::cycle::Turn;
 use crate::desired::armed::Armed;
 use crate::error::{Error, Success};
+use crate::host::followed::Followed;
 use crate::host::linux::LinuxHost;
 use crate::lock::Lock;
-use crate::output;
+use crate::output::report::seconds_left;
+use crate::output::{self, counted};
 use crate::sealed;
 use crate::session::{self, Loaded, Part, alone, keep, load, understand};
 use crate::source::{Content, Trust};
@@ -62,6 +64,30 @@ pub struct Apply {
     /// Who was armed before, when that command changes it.
     #[arg(skip)]
     armed: Option<Armed>,
+    /// Its plan was made, and it waits for what drains.
+    #[arg(skip)]
+    waits: bool,
+}
+
+/// What is left draining, and for how long at most.
+struct Draining {
+    destinations: usize,
+    seconds: u64,
+}
+
+impl Draining {
+    fn of(turn: &Turn) -> Option<Self> {
+        let seconds = turn.drains.0.iter().map(|it| seconds_left(it, turn));
+        Some(Self {
+            seconds: seconds.max()?,
+            destinations: turn.drains.0.len(),
+        })
+    }
+
+    fn text(&self) -> String {
+        let what = counted(self.destinations, "destination");
+        format!("waiting for {what} to drain, at most {} s", self.seconds)
+    }
 }
 
 impl Apply {
@@ -86,13 +112,14 @@ impl Apply {
             shown,
             command,
             armed: Some(armed),
+            waits: false,
         }
     }
 
     /// Makes it once, for whoever has the lock.
     pub async fn once(&self, loaded: Loaded, store: &Store) -> Result<(), Error> {
         let (mut part, content) = alone(&self.target, loaded).await?;
-        let mut host = LinuxHost::new();
+        let mut host = self.shown.voice.machine();
         self.turn(&mut part, &content, store, &mut host).await?;
         Ok(())
     }
@@ -117,31 +144,31 @@ impl Apply {
             Trust::Strict
         };
         let mut loaded = load(&self.target, trust)?;
-        let mut host = LinuxHost::new();
+        let mut host = self.shown.voice.machine();
         loop {
             let (mut part, content) = alone(&self.target, loaded).await?;
-            let drains = self.turn(&mut part, &content, &store, &mut host).await?;
-            if !self.wait || drains == 0 {
+            let left = self.turn(&mut part, &content, &store, &mut host).await?;
+            let Some(draining) = left.filter(|_| self.wait) else {
                 return Ok(Success::Done);
-            }
-            self.yes = true;
+            };
+            (self.yes, self.waits) = (true, true);
             // What drains goes when its time has come: that was approved with it.
             (self.plan, self.approved) = (None, None);
-            tokio::time::sleep(DRAIN_LOOK).await;
+            host.pause(DRAIN_LOOK, || draining.text()).await;
             loaded = understand(content)?;
         }
     }
 
-    /// One turn; how many destinations are left draining.
+    /// One turn; what is left draining.
     async fn turn(
         &self,
         part: &mut Part,
         content: &Content,
         store: &Store,
-        host: &mut LinuxHost,
-    ) -> Result<usize, Error> {
+        host: &mut Followed<LinuxHost>,
+    ) -> Result<Option<Draining>, Error> {
         let mut turn = self.planned(part, host).await?;
-        if self.shown.format != PlanFormat::Json {
+        if self.is_news(&turn) && self.shown.format != PlanFormat::Json {
             show(&turn, part, &self.target, self.command, &self.shown);
         }
         if !turn.refusals.is_empty() {
@@ -162,14 +189,19 @@ impl Apply {
             self.tell(&ended, &turn, part);
             outcome(ended.report())?;
             if let Ended::Waits(..) = ended {
-                return Ok(0);
+                return Ok(None);
             }
         }
         session::forget_installed(store)?;
         if !self.boot {
             keep(store, &content.bytes)?;
         }
-        Ok(turn.drains.0.len())
+        Ok(Draining::of(&turn))
+    }
+
+    /// While somebody waits for what drains, a turn that finds nothing to do is not spoken of.
+    fn is_news(&self, turn: &Turn) -> bool {
+        !self.waits || !turn.plan.is_empty() || !turn.refusals.is_empty()
     }
 
     /// Refuses a plan that is not the one that was approved, when one was.
@@ -185,7 +217,11 @@ impl Apply {
         }
     }
 
-    async fn planned(&self, part: &mut Part, host: &mut LinuxHost) -> Result<Turn, Error> {
+    async fn planned(
+        &self,
+        part: &mut Part,
+        host: &mut Followed<LinuxHost>,
+    ) -> Result<Turn, Error> {
         let mut turn = session::plan(part, &self.how.options(), host).await?;
         turn.command = self.command;
         turn.armed.clone_from(&self.armed);
@@ -205,7 +241,7 @@ impl Apply {
 
     /// A program is told how it ended without a step, too; people have read the plan.
     fn tell_end(&self, turn: &Turn, part: &Part, end: &str) {
-        if self.shown.format == PlanFormat::Json {
+        if self.is_news(turn) && self.shown.format == PlanFormat::Json {
             print_json(&output::json::with_end(self.value(turn, part), end));
         }
     }
@@ -220,7 +256,7 @@ impl Apply {
         &self,
         seen: &Turn,
         content: &Content,
-        host: &mut LinuxHost,
+        host: &mut Followed<LinuxHost>,
     ) -> Result<Turn, Error> {
         let loaded = understand(content.clone())?;
         let (mut part, _) = alone(&self.target, loaded).await?;

@@ -8,7 +8,6 @@ use super::{Shown, Target};
 use crate::cycle::{Options, Wanted, turn};
 use crate::daemons;
 use crate::error::{Error, Success};
-use crate::host::linux::LinuxHost;
 use crate::journal;
 use crate::lock::Lock;
 use crate::overlay::drain::Drains;
@@ -42,7 +41,7 @@ impl Destroy {
         let _lock = Lock::take(&self.target.lock, "destroy")?;
         Safety::nothing_waits(&store)?;
         Safety::nothing_is_half_undone(&store)?;
-        let mut host = LinuxHost::new();
+        let mut host = self.shown.voice.machine();
         let mut part = Part::nameless();
         let nothing = self.nothing(&store, &mut part).await?;
         let mut turn = turn(nothing, &Options::unguarded(), &mut host).await?;

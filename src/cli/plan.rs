@@ -10,7 +10,6 @@ use super::{How, Shown, Target, show};
 use crate::approved::Approved;
 use crate::cycle::Turn;
 use crate::error::{Error, Success};
-use crate::host::linux::LinuxHost;
 use crate::lint::Warning;
 use crate::sealed;
 use crate::session::{self, Part, load, look};
@@ -74,10 +73,11 @@ impl Plan {
         if let Some(path) = &self.live {
             return self.offline(path).await;
         }
+        let (options, mut host) = (self.how.options(), self.shown.voice.machine());
         let Some(path) = &self.save_live else {
-            return look(&self.target, &self.how.options(), &mut LinuxHost::new()).await;
+            return look(&self.target, &options, &mut host).await;
         };
-        let (mut part, turn, snapshot) = taken(&self.target, &self.how.options()).await?;
+        let (mut part, turn, snapshot) = taken(&self.target, &options, &mut host).await?;
         self.write(path, &sealed::text(&snapshot))?;
         part.live = Some(snapshot.label());
         part.warnings.extend(snapshot.seen.unknown(&turn.changes));

@@ -10,6 +10,7 @@ use crate::confirm;
 use crate::cycle::{Options, Turn, Wanted, turn};
 use crate::desired::Desired;
 use crate::error::{Error, Success};
+use crate::host::followed::Followed;
 use crate::host::linux::LinuxHost;
 use crate::journal::{self, Entry, Run, Stage};
 use crate::lock::Lock;
@@ -122,7 +123,7 @@ impl Rollback {
     }
 
     async fn take_back(&self, store: &Store, runs: Vec<Run>) -> Result<Success, Error> {
-        let mut host = LinuxHost::new();
+        let mut host = self.shown.voice.machine();
         let former = former(&runs)?;
         let mut turn = plan(store, &former, &mut host).await?;
         if !self.expired {
@@ -174,7 +175,11 @@ fn former(runs: &[Run]) -> Result<Former, Error> {
     Ok(Former::before(entries?))
 }
 
-async fn plan(store: &Store, former: &Former, host: &mut LinuxHost) -> Result<Turn, Error> {
+async fn plan(
+    store: &Store,
+    former: &Former,
+    host: &mut Followed<LinuxHost>,
+) -> Result<Turn, Error> {
     let inventory = journal::recover(store, store.inventory()?)?;
     let table = IpvsTable::Shared;
     let goal = Goal::of(former.to_look_at(), inventory.clone(), table);

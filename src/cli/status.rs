@@ -6,7 +6,6 @@ use super::voice::Voice;
 use super::{Format, How, Target, print_json};
 use crate::error::{Error, Success};
 use crate::host::Host;
-use crate::host::linux::LinuxHost;
 use crate::output;
 use crate::session::look;
 
@@ -28,7 +27,7 @@ pub struct Status {
 
 impl Status {
     pub async fn run(self) -> Result<Success, Error> {
-        let mut host = LinuxHost::new();
+        let mut host = self.voice.machine();
         let (part, turn) = look(&self.target, &self.how.options(), &mut host).await?;
         let document = self.target.document.to_string_lossy();
         let context = part.context("status", &document);

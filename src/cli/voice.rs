@@ -4,6 +4,8 @@ use clap::Args;
 
 use super::{print, put};
 use crate::error::Error;
+use crate::host::followed::Followed;
+use crate::host::linux::LinuxHost;
 
 /// How much people are told.
 #[derive(Debug, Clone, Copy, Default, Args)]
@@ -36,6 +38,14 @@ impl Voice {
         match self.quiet {
             false => print(&all()),
             true => self.insist(&urgent()),
+        }
+    }
+
+    /// This machine; at a terminal it is said what it is at.
+    pub fn machine(self) -> Followed<LinuxHost> {
+        match self.quiet {
+            false => Followed::on_terminal(LinuxHost::new()),
+            true => Followed::by_nobody(LinuxHost::new()),
         }
     }
 
