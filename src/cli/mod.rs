@@ -52,7 +52,7 @@ const EXAMPLES: &str = "\
 Examples:
   lvs-reconcile validate cluster.json        is the document right? needs no root, no director
   lvs-reconcile plan                         what would change on this director, and what it costs
-  lvs-reconcile diff old.json new.json       what a change of the document would change; needs no director either
+  lvs-reconcile diff old.json new.json       what a new document would change; needs no director
   lvs-reconcile apply                        shows the plan, asks, changes, verifies
   lvs-reconcile plan --detailed-exitcode     0: nothing to do, 2: there are changes
   lvs-reconcile render --to out cluster.json --node dir1
@@ -61,7 +61,7 @@ Examples:
   lvs-reconcile watch                        keeps the machine that way
   lvs-reconcile apply --confirm-within 2m    taken back unless you can still come in and confirm
   lvs-reconcile rollback                     takes the last run back
-  lvs-reconcile discover                     which machines asked for an address and are not known yet
+  lvs-reconcile discover                     who asked for an address and is not known yet
   lvs-reconcile adopt-machine 52:54:00:12:34:56
                                              adds one to the document
 

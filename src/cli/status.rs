@@ -35,8 +35,10 @@ impl Status {
             Format::Text if self.foreign => self.voice.say(&output::status::foreign(&turn)),
             Format::Text => {
                 let connections = host.connections().await?;
-                self.voice
-                    .say(&output::status::status(&turn, &connections, &context));
+                self.voice.tell(
+                    || output::status::status(&turn, &connections, &context),
+                    || output::text::remarks(&turn, &context),
+                );
             }
             Format::Json => print_json(&output::json::plan(&turn, &context)),
         }

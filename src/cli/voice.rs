@@ -10,9 +10,8 @@ use crate::host::linux::LinuxHost;
 /// How much people are told.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct Voice {
-    /// Print nothing for people: no plan, no report, no list. What is for programs stays (`--format json` or
-    /// `markdown`, what `snapshot` and `schema` print), and so does the exit code. Refusals, warnings, failures and
-    /// what waits to be confirmed go to standard error. Nobody can be asked: what changes the machine needs --yes.
+    /// Print only what is for programs, such as `--format json`; refusals, warnings and failures go to standard error.
+    /// What changes the machine needs --yes.
     #[arg(long, short, global = true)]
     quiet: bool,
 }

@@ -81,11 +81,8 @@ fn write_changes(
             words::name(change, context.names),
             words::what(change, context.names),
         );
-        writeln!(
-            out,
-            "  {symbol} {:<11} {name}  {what}",
-            change.kind().word()
-        )?;
+        let line = format!("  {symbol} {:<11} {name}  {what}", change.kind().word());
+        writeln!(out, "{}", line.trim_end())?;
     }
     Ok(())
 }
