@@ -165,9 +165,6 @@ pub struct Shown {
     all: bool,
     #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
     format: PlanFormat,
-    /// How long it may be as Markdown, when there are others beside it in one comment.
-    #[arg(skip)]
-    room: Option<usize>,
     #[command(flatten)]
     voice: Voice,
 }
@@ -195,9 +192,18 @@ pub enum Format {
 }
 
 impl Shown {
-    /// How long a comment may be.
-    fn room(&self) -> usize {
-        self.room.unwrap_or(output::markdown::LIMIT)
+    /// What a plan is shown with.
+    fn context<'a>(&self, part: &'a Part, command: &'a str, document: &'a str) -> Context<'a> {
+        let usual = part.context(command, document);
+        Context {
+            files: if self.diff {
+                Files::Diffed
+            } else {
+                Files::Named
+            },
+            most: if self.all { usize::MAX } else { usual.most },
+            ..usual
+        }
     }
 }
 
@@ -288,16 +294,7 @@ pub fn show(turn: &Turn, part: &Part, target: &Target, command: &str, shown: &Sh
 
 /// Prints a plan that comes from `document`, or from something else with a name.
 pub fn show_turn(turn: &Turn, part: &Part, document: &str, command: &str, shown: &Shown) {
-    let usual = part.context(command, document);
-    let context = Context {
-        files: if shown.diff {
-            Files::Diffed
-        } else {
-            Files::Named
-        },
-        most: if shown.all { usize::MAX } else { usual.most },
-        ..usual
-    };
+    let context = shown.context(part, command, document);
     match shown.format {
         PlanFormat::Text => shown.voice.tell(
             || output::text::plan(turn, &context),
@@ -305,12 +302,16 @@ pub fn show_turn(turn: &Turn, part: &Part, document: &str, command: &str, shown:
         ),
         PlanFormat::Json => print_json(&output::json::plan(turn, &context)),
         PlanFormat::Markdown => {
-            print(&output::markdown::plan(turn, &context, shown.room()));
+            print(&output::markdown::plan(
+                turn,
+                &context,
+                output::markdown::LIMIT,
+            ));
         }
     }
 }
 
 /// Prints a value as indented JSON.
 pub fn print_json(value: &serde_json::Value) {
-    print(&format!("{value:#}\n"));
+    print(&output::json::text(value));
 }

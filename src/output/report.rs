@@ -52,7 +52,7 @@ fn converged(out: &mut String, report: &Report, turn: &Turn) -> std::fmt::Result
 
 fn lost(out: &mut String, lost: &[Change]) -> std::fmt::Result {
     for it in lost {
-        let (kind, name) = (it.kind().word(), it.name());
+        let (kind, name) = (it.kind().word(), escaped(&it.name()));
         writeln!(
             out,
             "! the kernel took along {kind} {name}, which cannot be without what is gone"

@@ -38,7 +38,7 @@ fn write_status(
     writeln!(
         out,
         "{}: {} objects in sync, {} drifting, {owned} owned, {} foreign",
-        context.node,
+        escaped(context.node),
         turn.in_sync(),
         turn.changes.len(),
         turn.foreign.len()

@@ -59,7 +59,7 @@ fn write_plan(out: &mut String, turn: &Turn, context: &Context<'_>) -> fmt::Resu
         out,
         "lvs-reconcile {}   {bold}{}{bold:#}   {}",
         context.command,
-        context.node,
+        escaped(context.node),
         escaped(context.document)
     )?;
     let judge = Judge::new(turn, context.names);
