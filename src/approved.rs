@@ -64,13 +64,15 @@ impl Approved {
         let new = missing(&now.steps, &self.steps);
         let line = |what: &str, step: &Step| {
             let change = &step.change;
-            format!(
+            let text = format!(
                 "\n  {what}: {} {} {}  {}",
                 words::symbol(change.verb()),
                 change.kind().word(),
                 words::name(change, names),
                 words::what(change, names)
-            )
+            );
+            // Of an address there may be nothing to say but its name.
+            text.trim_end().to_owned()
         };
         let gone = gone
             .iter()

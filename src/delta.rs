@@ -190,6 +190,13 @@ impl<T: Resource> Set<T> {
         pairs.filter_map(|(from, to)| delta_between(from, to))
     }
 
+    /// Of values that stand beside their identities already: a large list need not be there twice.
+    pub fn of_pairs(pairs: Vec<(T::Key, T)>) -> Self {
+        let mut set = Self(pairs);
+        set.tidy();
+        set
+    }
+
     /// The value with this identity.
     pub fn get(&self, key: &T::Key) -> Option<&T> {
         let at = self.position(key).ok()?;
@@ -325,9 +332,7 @@ impl<T: Resource> Default for Set<T> {
 
 impl<T: Resource> FromIterator<T> for Set<T> {
     fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
-        let mut set = Self(values.into_iter().map(|it| (it.key(), it)).collect());
-        set.tidy();
-        set
+        Self::of_pairs(values.into_iter().map(|it| (it.key(), it)).collect())
     }
 }
 

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use lvs_reconcile::cli::{Cli, run};
+use lvs_reconcile::output;
 
 /// Help and version are answers; anything else is bad usage, which is 1 here: 2 says that there are changes.
 fn answered(answer: &clap::Error) -> ExitCode {
@@ -36,8 +37,11 @@ fn grow_in_large_steps() {
 #[cfg(not(target_env = "gnu"))]
 fn grow_in_large_steps() {}
 
+/// What is wrong may be what stands in somebody's file, or is called as somebody liked.
+///
 /// `eprintln!` panics when nobody reads any more, as after a hang-up, and a panic has another exit code.
 fn complain(about: &str) {
+    let about = output::lines(about);
     let _ = writeln!(std::io::stderr(), "lvs-reconcile: {about}");
 }
 

@@ -69,7 +69,7 @@ pub fn read<T: Held>(path: &Path) -> Result<T, Error> {
 fn read_some(path: &Path) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|it| it.take(LARGEST + 1).read_to_end(&mut bytes));
-    read.map_err(|error| error.to_string())?;
+    read.map_err(|error| format!("cannot be read: {error}"))?;
     match bytes.len() as u64 > LARGEST {
         true => Err(format!("is larger than {} MiB", LARGEST >> 20)),
         false => Ok(bytes),

@@ -12,6 +12,7 @@ use crate::desired::{self, Desired};
 use crate::document::{self, Document, Silence};
 use crate::error::Error;
 use crate::guards::management::{Session, in_danger};
+use crate::host::followed::Followed;
 use crate::host::linux::LinuxHost;
 use crate::host::linux::sessions::sessions;
 use crate::host::{Host, HostError};
@@ -190,9 +191,11 @@ pub fn wanted(part: &mut Part) -> Wanted {
 pub async fn look(
     target: &Target,
     options: &Options,
-    host: &mut LinuxHost,
+    host: &mut Followed<LinuxHost>,
 ) -> Result<(Part, Turn), Error> {
-    let loaded = load(target, Trust::Any)?;
+    let mut loaded = load(target, Trust::Any)?;
+    // Nobody asks for its text any more.
+    loaded.content.bytes = Vec::new();
     let (mut part, _) = alone(target, loaded).await?;
     let turn = plan(&mut part, options, host).await?;
     Ok((part, turn))

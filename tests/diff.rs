@@ -182,3 +182,43 @@ fn a_comment_has_its_bounds_however_much_there_is_to_say() {
         assert!(said.contains(it), "nothing says {it:?}");
     }
 }
+
+/// However many directors: those that fit are whole, and the others are counted.
+#[test]
+fn a_comment_about_many_directors_has_its_bounds_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let director = |at: usize| {
+        let address = |net: &str, bits| format!("{net}.{}.{}/{bits}", at / 200, 1 + at % 200);
+        let interfaces = serde_json::json!([
+            { "name": "eth0", "role": "outside", "addresses": [address("172.16", 16)] },
+            { "name": "eth1", "role": "inside", "addresses": [address("10.0", 16)] },
+        ]);
+        serde_json::json!({ "name": format!("lb{at}"), "interfaces": interfaces })
+    };
+    let server = |at: usize| {
+        let address = format!("10.0.100.{at}");
+        serde_json::json!({ "name": format!("a-long-name-of-a-machine-{at}"), "address": address })
+    };
+    for count in [12, 64] {
+        let document = serde_json::json!({
+            "version": 1,
+            "directors": (0..count).map(director).collect::<Vec<_>>(),
+            "realServers": (1..40).map(server).collect::<Vec<_>>(),
+            "vips": [{ "name": "web", "address": "172.16.200.10", "managedBy": "external" }],
+            "services": [{ "name": "http", "vip": "web", "port": 80 }],
+        });
+        fs::write(dir.path().join("a.json"), r#"{"version": 1}"#).unwrap();
+        fs::write(dir.path().join("b.json"), document.to_string()).unwrap();
+        let arguments = ["diff", "a.json", "b.json", "--format", "markdown"];
+        let (code, said, error) = program(&arguments, dir.path());
+        assert_eq!(code, Some(0), "{error}");
+        assert!(said.chars().count() < 65_536, "{}", said.len());
+        let shown = said.matches("### `diff` lb").count();
+        assert!(shown > 10, "{shown} of {count}");
+        assert_eq!(
+            shown < count,
+            said.contains(" directors more, for whom"),
+            "{shown} of {count}"
+        );
+    }
+}

@@ -9,6 +9,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use proptest::prelude::*;
+
 #[path = "../fuzz/targets/mod.rs"]
 mod targets;
 
@@ -81,4 +83,17 @@ fn what_the_kernel_says() {
 #[test]
 fn what_nft_prints() {
     replay(&inputs("fuzz/corpus/nft"), targets::nft::check);
+}
+
+#[test]
+fn any_text_in_what_is_printed() {
+    replay(&inputs("fuzz/corpus/formats"), targets::formats::check);
+}
+
+proptest! {
+    /// The same, of any bytes: without the fuzzer, too.
+    #[test]
+    fn what_is_printed_is_ours(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+        targets::formats::check(&bytes);
+    }
 }

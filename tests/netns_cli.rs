@@ -189,6 +189,51 @@ fn the_operator_is_asked_on_a_terminal_and_no_is_6() {
     );
 }
 
+/// Standard output is thrown away where it must be empty, and counted.
+#[test]
+fn quiet_changes_the_machine_and_tells_only_what_went_wrong() {
+    let text = assert_ends(
+        "lvs apply -q --yes >/mnt/out && lvs plan -q --detailed-exitcode >>/mnt/out; code=$?
+         lvs status -q >>/mnt/out; lvs -q history >>/mnt/out; lvs destroy --quiet --yes >>/mnt/out
+         stat -c 'said %s' /mnt/out; ip -br addr show eth0; exit $code",
+        0,
+        &["said 0\n"],
+    );
+    assert!(!text.contains("192.0.2.2/24"), "{text}");
+    assert_ends(
+        "lvs plan -q --detailed-exitcode >/mnt/out; code=$?; cat /mnt/out; exit $code",
+        2,
+        &[],
+    );
+    assert_ends(
+        "sed -i s/eth1/eth9/ /mnt/cluster.json; lvs apply -q --yes >/mnt/out; code=$?
+         stat -c 'said %s' /mnt/out; exit $code",
+        6,
+        &["! refused: ", "no interface eth9", "said 0\n"],
+    );
+    assert_ends(
+        "mount -t tmpfs -o ro tmpfs /etc/sysctl.d; lvs apply -q --yes >/mnt/out; code=$?
+         stat -c 'said %s' /mnt/out; exit $code",
+        3,
+        &[
+            "failed: file /etc/sysctl.d/",
+            "is as it was before",
+            "said 0\n",
+        ],
+    );
+    assert_ends(
+        "lvs apply -q --yes --confirm-within 60s >/mnt/out; code=$?; stat -c 'said %s' /mnt/out
+         lvs rollback -q --yes >/mnt/out; stat -c 'back %s' /mnt/out; exit $code",
+        0,
+        &["lvs-reconcile confirm 1", "said 0\n", "back 0\n"],
+    );
+    assert_ends(
+        "lvs apply -q --yes --format json | jq -r .result.end",
+        0,
+        &["converged\n"],
+    );
+}
+
 #[test]
 fn what_is_equal_is_used_and_survives_destroy() {
     let text = assert_ends(

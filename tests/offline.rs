@@ -281,4 +281,8 @@ fn of_many_warnings_a_comment_has_the_first() {
         !comment.contains("@e") && !comment.contains("#1 "),
         "{comment}"
     );
+    // Beside many others each has one, and those that do not fit are counted.
+    let comment = markdown::plans(&[(&turn, context(&names, &warnings)); 64]);
+    assert!(comment.chars().count() < 65_536, "{}", comment.len());
+    assert!(comment.contains(" directors more, for whom"), "{comment}");
 }

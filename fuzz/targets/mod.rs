@@ -1,6 +1,7 @@
 //! What is asked of any bytes. The fuzzer draws them (`fuzz/run`); `tests/fuzz_corpus.rs` replays those that were kept.
 
 pub mod document;
+pub mod formats;
 pub mod netlink;
 pub mod nft;
 pub mod rendered;
@@ -11,3 +12,4 @@ mod dhcpd;
 mod kickstart;
 mod leases;
 mod own;
+mod readers;

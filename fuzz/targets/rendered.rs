@@ -77,7 +77,8 @@ fn edit(document: &mut Value, kind: u8, place: usize, text: &[u8]) {
     }
 }
 
-fn collect(value: &Value, at: String, places: &mut Vec<String>) {
+/// Every place of a value, as a pointer.
+pub fn collect(value: &Value, at: String, places: &mut Vec<String>) {
     match value {
         Value::Array(list) => {
             for (number, each) in list.iter().enumerate() {

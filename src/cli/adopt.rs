@@ -2,12 +2,12 @@
 
 use clap::Args;
 
+use super::Target;
 use super::safety::Safety;
-use super::{Target, print};
+use super::voice::Voice;
 use crate::cycle::{Options, Turn};
 use crate::delta::Nature;
 use crate::error::{Error, Success};
-use crate::host::linux::LinuxHost;
 use crate::lock::Lock;
 use crate::output::escaped;
 use crate::resources::{Change, Keys, State};
@@ -22,6 +22,8 @@ pub struct Names {
     names: Vec<String>,
     #[command(flatten)]
     place: super::Place,
+    #[command(flatten)]
+    voice: Voice,
     /// The document.
     #[arg(long, default_value = session::DOCUMENT, env = "LVS_RECONCILE_DOCUMENT")]
     document: std::path::PathBuf,
@@ -75,7 +77,7 @@ impl Names {
             said += &format!("{name}: {fate}\n");
         }
         store.save_inventory(&inventory)?;
-        print(&said);
+        self.voice.say(&said);
         Ok(Success::Done)
     }
 
@@ -86,7 +88,7 @@ impl Names {
             state_dir: self.place.state_dir.clone(),
             lock: self.place.lock.clone(),
         };
-        let mut host = LinuxHost::new();
+        let mut host = self.voice.machine();
         let (_, turn) = session::look(&target, &Options::usual(), &mut host).await?;
         Ok(turn)
     }

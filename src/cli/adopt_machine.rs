@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::print;
+use super::voice::Voice;
 use crate::document::edit::{self, Added, Wanted};
 use crate::document::{Address, Address6, Document, MacAddress, Name, Weight};
 use crate::error::{Error, Success};
@@ -76,6 +76,8 @@ pub struct AdoptMachine {
     /// Show the change of the document, and write nothing.
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    voice: Voice,
 }
 
 impl AdoptMachine {
@@ -91,8 +93,9 @@ impl AdoptMachine {
         if !self.dry_run {
             rewrite(&self.document, &content.bytes, added.text.as_bytes())?;
         }
-        print(&changes(&self.document, (&before, &added.text)));
-        print(&self.remarks(&added, &document));
+        self.voice
+            .say(&changes(&self.document, (&before, &added.text)));
+        self.voice.say(&self.remarks(&added, &document));
         Ok(Success::Done)
     }
 

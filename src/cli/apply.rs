@@ -6,16 +6,18 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::safety::{Ended, Safety, Waiting};
-use super::{How, PlanFormat, Shown, Target, print, print_json, show};
+use super::safety::{Ended, Safety};
+use super::{How, PlanFormat, Shown, Target, print_json, show};
 use crate::apply::Report;
 use crate::approved::Approved;
 use crate::cycle::Turn;
 use crate::desired::armed::Armed;
 use crate::error::{Error, Success};
+use crate::host::followed::Followed;
 use crate::host::linux::LinuxHost;
 use crate::lock::Lock;
-use crate::output;
+use crate::output::report::seconds_left;
+use crate::output::{self, counted};
 use crate::sealed;
 use crate::session::{self, Loaded, Part, alone, keep, load, understand};
 use crate::source::{Content, Trust};
@@ -63,6 +65,30 @@ pub struct Apply {
     /// Who was armed before, when that command changes it.
     #[arg(skip)]
     armed: Option<Armed>,
+    /// Its plan was made, and it waits for what drains.
+    #[arg(skip)]
+    waits: bool,
+}
+
+/// What is left draining, and for how long at most.
+struct Draining {
+    destinations: usize,
+    seconds: u64,
+}
+
+impl Draining {
+    fn of(turn: &Turn) -> Option<Self> {
+        let seconds = turn.drains.0.iter().map(|it| seconds_left(it, turn));
+        Some(Self {
+            seconds: seconds.max()?,
+            destinations: turn.drains.0.len(),
+        })
+    }
+
+    fn text(&self) -> String {
+        let what = counted(self.destinations, "destination");
+        format!("waiting for {what} to drain, at most {} s", self.seconds)
+    }
 }
 
 impl Apply {
@@ -87,18 +113,20 @@ impl Apply {
             shown,
             command,
             armed: Some(armed),
+            waits: false,
         }
     }
 
     /// Makes it once, for whoever has the lock.
     pub async fn once(&self, loaded: Loaded, store: &Store) -> Result<(), Error> {
         let (mut part, content) = alone(&self.target, loaded).await?;
-        let mut host = LinuxHost::new();
+        let mut host = self.shown.voice.machine();
         self.turn(&mut part, &content, store, &mut host).await?;
         Ok(())
     }
 
     pub async fn run(mut self) -> Result<Success, Error> {
+        self.shown.voice.is_answered(self.yes)?;
         let store = Store::at(&self.target.state_dir);
         if self.boot {
             self.target.document = store.last_good();
@@ -117,32 +145,32 @@ impl Apply {
             Trust::Strict
         };
         let mut loaded = load(&self.target, trust)?;
-        let mut host = LinuxHost::new();
+        let mut host = self.shown.voice.machine();
         loop {
             let (mut part, content) = alone(&self.target, loaded).await?;
-            let drains = self.turn(&mut part, &content, &store, &mut host).await?;
-            if !self.wait || drains == 0 {
+            let left = self.turn(&mut part, &content, &store, &mut host).await?;
+            let Some(draining) = left.filter(|_| self.wait) else {
                 return Ok(Success::Done);
-            }
-            self.yes = true;
+            };
+            (self.yes, self.waits) = (true, true);
             // What drains goes when its time has come: that was approved with it.
             (self.plan, self.approved) = (None, None);
-            tokio::time::sleep(DRAIN_LOOK).await;
+            host.pause(DRAIN_LOOK, || draining.text()).await;
             loaded = understand(content)?;
         }
     }
 
-    /// One turn; how many destinations are left draining.
+    /// One turn; what is left draining.
     async fn turn(
         &self,
         part: &mut Part,
         content: &Content,
         store: &Store,
-        host: &mut LinuxHost,
-    ) -> Result<usize, Error> {
+        host: &mut Followed<LinuxHost>,
+    ) -> Result<Option<Draining>, Error> {
         let mut turn = self.planned(part, host).await?;
         self.tell_drift(&mut turn, part, store).await?;
-        if self.shown.format != PlanFormat::Json {
+        if self.is_news(&turn) && self.shown.format != PlanFormat::Json {
             show(&turn, part, &self.target, self.command, &self.shown);
         }
         if !turn.refusals.is_empty() {
@@ -163,14 +191,19 @@ impl Apply {
             self.tell(&ended, &turn, part);
             outcome(ended.report())?;
             if let Ended::Waits(..) = ended {
-                return Ok(0);
+                return Ok(None);
             }
         }
         session::forget_installed(store)?;
         if !self.boot {
             keep(store, &content.bytes)?;
         }
-        Ok(turn.drains.0.len())
+        Ok(Draining::of(&turn))
+    }
+
+    /// While somebody waits for what drains, a turn that finds nothing to do is not spoken of.
+    fn is_news(&self, turn: &Turn) -> bool {
+        !self.waits || !turn.plan.is_empty() || !turn.refusals.is_empty()
     }
 
     /// Who has said yes beforehand reads no plan, and a large document takes its time.
@@ -194,7 +227,11 @@ impl Apply {
         }
     }
 
-    async fn planned(&self, part: &mut Part, host: &mut LinuxHost) -> Result<Turn, Error> {
+    async fn planned(
+        &self,
+        part: &mut Part,
+        host: &mut Followed<LinuxHost>,
+    ) -> Result<Turn, Error> {
         let mut turn = session::plan(part, &self.how.options(), host).await?;
         turn.command = self.command;
         turn.armed.clone_from(&self.armed);
@@ -202,13 +239,11 @@ impl Apply {
     }
 
     fn tell(&self, ended: &Ended, turn: &Turn, part: &Part) {
-        let waiting = ended.waiting();
         if self.shown.format != PlanFormat::Json {
-            print(&output::report::report(ended.report(), turn));
-            return print(&waiting.map(Waiting::text).unwrap_or_default());
+            return ended.tell(turn, self.shown.voice);
         }
         let mut value = output::json::with_report(self.value(turn, part), ended.report());
-        if let Some(waiting) = waiting {
+        if let Some(waiting) = ended.waiting() {
             value["confirm"] = waiting.value();
         }
         print_json(&value);
@@ -216,7 +251,7 @@ impl Apply {
 
     /// A program is told how it ended without a step, too; people have read the plan.
     fn tell_end(&self, turn: &Turn, part: &Part, end: &str) {
-        if self.shown.format == PlanFormat::Json {
+        if self.is_news(turn) && self.shown.format == PlanFormat::Json {
             print_json(&output::json::with_end(self.value(turn, part), end));
         }
     }
@@ -231,7 +266,7 @@ impl Apply {
         &self,
         seen: &Turn,
         content: &Content,
-        host: &mut LinuxHost,
+        host: &mut Followed<LinuxHost>,
     ) -> Result<Turn, Error> {
         let loaded = understand(content.clone())?;
         let (mut part, _) = alone(&self.target, loaded).await?;

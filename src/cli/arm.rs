@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::apply::Apply;
 use super::safety::{Safety, duration};
-use super::{Place, Shown, print};
+use super::{Place, Shown};
 use crate::desired::armed::{Arm, Armed};
 use crate::desired::{self, Sources};
 use crate::error::{Error, Success};
@@ -79,7 +79,10 @@ impl Disarm {
         let mut armed = force.armed(seconds_since_1970())?;
         for machine in &self.which.machines {
             if !armed.disarm(machine) {
-                print(&format!("{machine} is not armed\n"));
+                self.which
+                    .shown
+                    .voice
+                    .say(&format!("{machine} is not armed\n"));
             }
         }
         force.make(armed, &self.which).await
@@ -122,6 +125,7 @@ struct Force {
 
 impl Force {
     fn take(which: &Which, command: &'static str) -> Result<Self, Error> {
+        which.shown.voice.is_answered(which.yes)?;
         let store = Store::at(&which.place.state_dir);
         let lock = Lock::take(&which.place.lock, command)?;
         Safety::nothing_waits(&store)?;

@@ -2,7 +2,8 @@
 
 use clap::Args;
 
-use super::{Place, print};
+use super::Place;
+use super::voice::Voice;
 use crate::confirm;
 use crate::error::{Error, Success};
 use crate::host::linux::sessions;
@@ -20,6 +21,8 @@ pub struct Confirm {
     same_session: bool,
     #[command(flatten)]
     place: Place,
+    #[command(flatten)]
+    voice: Voice,
 }
 
 impl Confirm {
@@ -33,7 +36,7 @@ impl Confirm {
             Stage::Undoing => no("it is being taken back"),
             Stage::Over if run.is_undone() => no("it was taken back"),
             Stage::Over => {
-                print("confirmed already\n");
+                self.voice.say("confirmed already\n");
                 Ok(Success::Done)
             }
             Stage::Pending => self.confirm(&store, &run).await,
@@ -66,7 +69,7 @@ impl Confirm {
         confirm::give_up_room(&run);
         store.forget_taken_back()?;
         confirm::disarm(&run).await;
-        print("confirmed\n");
+        self.voice.say("confirmed\n");
         Ok(Success::Done)
     }
 }

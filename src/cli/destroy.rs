@@ -4,14 +4,12 @@ use clap::Args;
 
 use super::apply::{ask, outcome};
 use super::safety::{Ended, Safety};
-use super::{Shown, Target, print};
+use super::{Shown, Target};
 use crate::cycle::{Options, Wanted, turn};
 use crate::daemons;
 use crate::error::{Error, Success};
-use crate::host::linux::LinuxHost;
 use crate::journal;
 use crate::lock::Lock;
-use crate::output;
 use crate::overlay::drain::Drains;
 use crate::ownership::IpvsTable;
 use crate::resources::State;
@@ -38,11 +36,12 @@ const NO_DOCUMENT: &[u8] = br#"{"version":1}"#;
 
 impl Destroy {
     pub async fn run(self) -> Result<Success, Error> {
+        self.shown.voice.is_answered(self.yes)?;
         let store = Store::at(&self.target.state_dir);
         let _lock = Lock::take(&self.target.lock, "destroy")?;
         Safety::nothing_waits(&store)?;
         Safety::nothing_is_half_undone(&store)?;
-        let mut host = LinuxHost::new();
+        let mut host = self.shown.voice.machine();
         let mut part = Part::nameless();
         let nothing = self.nothing(&store, &mut part).await?;
         let mut turn = turn(nothing, &Options::unguarded(), &mut host).await?;
@@ -61,14 +60,11 @@ impl Destroy {
         ask(self.yes, "Remove all of this?")?;
         let what = (NO_DOCUMENT, &self.target);
         let ended = self.safety.make(&mut turn, what, &store, &mut host).await?;
-        print(&output::report::report(ended.report(), &turn));
+        ended.tell(&turn, self.shown.voice);
         outcome(ended.report())?;
         match ended {
             Ended::Kept(_) => forget(&store),
-            Ended::Waits(_, waiting) => {
-                print(&waiting.text());
-                Ok(Success::Done)
-            }
+            Ended::Waits(..) => Ok(Success::Done),
         }
     }
 

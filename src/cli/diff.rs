@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
-use super::{PlanFormat, Shown, print_json, show_turn};
+use super::{PlanFormat, Shown, print, print_json, show_turn};
 use crate::between::{Between, Sides};
 use crate::cycle::Turn;
 use crate::desired::{self, Desired, Facts};
 use crate::document::Document;
 use crate::error::{Error, Success};
 use crate::output;
-use crate::output::markdown::LIMIT;
 use crate::session::{self, Part};
 use crate::source::{FileSource, Trust};
 
@@ -84,12 +83,14 @@ impl Diff {
             let plans: Vec<_> = diffs.iter().map(of).collect();
             return print_json(&json!({ "formatVersion": 1, "plans": plans }));
         }
-        let shown = Shown {
-            room: Some(LIMIT / diffs.len().max(1)),
-            ..self.shown.clone()
-        };
+        if self.shown.format == PlanFormat::Markdown {
+            let context = |part| self.shown.context(part, "diff", &documents);
+            let plans = diffs.iter().map(|(turn, part)| (turn, context(part)));
+            let plans: Vec<_> = plans.collect();
+            return print(&output::markdown::plans(&plans));
+        }
         for (turn, part) in diffs {
-            show_turn(turn, part, &documents, "diff", &shown);
+            show_turn(turn, part, &documents, "diff", &self.shown);
         }
     }
 }

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use clap::Args;
 
-use super::{Format, Target, print, print_json};
+use super::voice::Voice;
+use super::{Format, Target, print_json};
 use crate::error::{Error, Success};
 use crate::host::linux::leases;
 use crate::journal::seconds_since_1970;
@@ -33,6 +34,8 @@ pub struct Discover {
     target: Target,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    #[command(flatten)]
+    voice: Voice,
 }
 
 impl Discover {
@@ -47,7 +50,7 @@ impl Discover {
             now: seconds_since_1970(),
         };
         match self.format {
-            Format::Text => print(&strangers.text()),
+            Format::Text => self.voice.say(&strangers.text()),
             Format::Json => print_json(&strangers.json()),
         }
         Ok(Success::Done)

@@ -3,7 +3,8 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{Format, Place, print, print_json};
+use super::voice::Voice;
+use super::{Format, Place, print_json};
 use crate::confirm;
 use crate::error::{Error, Success};
 use crate::journal::{self, Run, Stage};
@@ -15,6 +16,8 @@ use crate::store::Store;
 pub struct History {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    #[command(flatten)]
+    voice: Voice,
     #[command(flatten)]
     place: Place,
 }
@@ -28,8 +31,8 @@ impl History {
                 let runs: Vec<_> = runs.iter().filter_map(value).collect();
                 print_json(&json!({ "runs": runs }));
             }
-            Format::Text if runs.is_empty() => print("No run yet.\n"),
-            Format::Text => runs.iter().for_each(|run| print(&line(run))),
+            Format::Text if runs.is_empty() => self.voice.say("No run yet.\n"),
+            Format::Text => runs.iter().for_each(|run| self.voice.say(&line(run))),
         }
         Ok(Success::Done)
     }

@@ -7,6 +7,7 @@ use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 use clap_mangen::Man;
 
+use super::voice::Voice;
 use super::{Cli, print};
 use crate::error::{Error, Success};
 use crate::host::HostError;
@@ -17,6 +18,8 @@ pub struct Manual {
     /// The directory to write the pages into, such as `/usr/local/share/man/man8`.
     #[arg(long, value_name = "DIRECTORY")]
     to: PathBuf,
+    #[command(flatten)]
+    voice: Voice,
 }
 
 /// Arguments of `completions`.
@@ -47,7 +50,7 @@ impl Manual {
         let made = page.section("8").render(&mut text);
         made.and_then(|()| fs::write(&path, text))
             .map_err(|error| failed(&path, &error))?;
-        print(&format!("{}\n", path.display()));
+        self.voice.say(&format!("{}\n", path.display()));
         Ok(())
     }
 }

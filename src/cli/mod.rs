@@ -12,6 +12,7 @@ use crate::output::{self, Context, Files};
 use crate::overlay::drain::Policy;
 use crate::session::Part;
 pub use crate::session::Target;
+use voice::Voice;
 
 mod adopt;
 mod adopt_machine;
@@ -33,6 +34,7 @@ mod schema;
 mod snapshot;
 mod status;
 mod validate;
+mod voice;
 mod watch;
 
 /// Makes a Linux Virtual Server cluster match one JSON document, and changes only what differs.
@@ -41,13 +43,16 @@ mod watch;
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// It may be said before the command, too, which then has it.
+    #[command(flatten)]
+    _voice: Voice,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   lvs-reconcile validate cluster.json        is the document right? needs no root, no director
   lvs-reconcile plan                         what would change on this director, and what it costs
-  lvs-reconcile diff old.json new.json       what a change of the document would change; needs no director either
+  lvs-reconcile diff old.json new.json       what a new document would change; needs no director
   lvs-reconcile apply                        shows the plan, asks, changes, verifies
   lvs-reconcile plan --detailed-exitcode     0: nothing to do, 2: there are changes
   lvs-reconcile render --to out cluster.json --node dir1
@@ -56,7 +61,7 @@ Examples:
   lvs-reconcile watch                        keeps the machine that way
   lvs-reconcile apply --confirm-within 2m    taken back unless you can still come in and confirm
   lvs-reconcile rollback                     takes the last run back
-  lvs-reconcile discover                     which machines asked for an address and are not known yet
+  lvs-reconcile discover                     who asked for an address and is not known yet
   lvs-reconcile adopt-machine 52:54:00:12:34:56
                                              adds one to the document
 
@@ -160,9 +165,8 @@ pub struct Shown {
     all: bool,
     #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
     format: PlanFormat,
-    /// How long it may be as Markdown, when there are others beside it in one comment.
-    #[arg(skip)]
-    room: Option<usize>,
+    #[command(flatten)]
+    voice: Voice,
 }
 
 /// How a plan is printed.
@@ -188,9 +192,18 @@ pub enum Format {
 }
 
 impl Shown {
-    /// How long a comment may be.
-    fn room(&self) -> usize {
-        self.room.unwrap_or(output::markdown::LIMIT)
+    /// What a plan is shown with.
+    fn context<'a>(&self, part: &'a Part, command: &'a str, document: &'a str) -> Context<'a> {
+        let usual = part.context(command, document);
+        Context {
+            files: if self.diff {
+                Files::Diffed
+            } else {
+                Files::Named
+            },
+            most: if self.all { usize::MAX } else { usual.most },
+            ..usual
+        }
     }
 }
 
@@ -255,8 +268,11 @@ pub async fn run(cli: Cli) -> Result<Success, Error> {
 /// Prints to standard output; colours only where there is a terminal. A reader that went away is no reason to stop:
 /// what was begun is finished.
 pub fn print(text: &str) {
-    use std::io::Write;
-    let mut out = std::io::stdout().lock();
+    put(std::io::stdout().lock(), text);
+}
+
+/// The same to either stream.
+fn put(mut out: impl anstream::stream::RawStream, text: &str) {
     let plain = match anstream::AutoStream::choice(&out) {
         anstream::ColorChoice::Never => Some(anstream::adapter::strip_str(text).to_string()),
         _ => None,
@@ -278,26 +294,24 @@ pub fn show(turn: &Turn, part: &Part, target: &Target, command: &str, shown: &Sh
 
 /// Prints a plan that comes from `document`, or from something else with a name.
 pub fn show_turn(turn: &Turn, part: &Part, document: &str, command: &str, shown: &Shown) {
-    let usual = part.context(command, document);
-    let context = Context {
-        files: if shown.diff {
-            Files::Diffed
-        } else {
-            Files::Named
-        },
-        most: if shown.all { usize::MAX } else { usual.most },
-        ..usual
-    };
+    let context = shown.context(part, command, document);
     match shown.format {
-        PlanFormat::Text => print(&output::text::plan(turn, &context)),
+        PlanFormat::Text => shown.voice.tell(
+            || output::text::plan(turn, &context),
+            || output::text::remarks(turn, &context),
+        ),
         PlanFormat::Json => print_json(&output::json::plan(turn, &context)),
         PlanFormat::Markdown => {
-            print(&output::markdown::plan(turn, &context, shown.room()));
+            print(&output::markdown::plan(
+                turn,
+                &context,
+                output::markdown::LIMIT,
+            ));
         }
     }
 }
 
 /// Prints a value as indented JSON.
 pub fn print_json(value: &serde_json::Value) {
-    print(&format!("{value:#}\n"));
+    print(&output::json::text(value));
 }

@@ -8,8 +8,9 @@ use clap::Args;
 use super::snapshot::taken;
 use super::{How, Shown, Target, show};
 use crate::approved::Approved;
-use crate::cycle::Turn;
+use crate::cycle::{Options, Turn};
 use crate::error::{Error, Success};
+use crate::host::followed::Followed;
 use crate::host::linux::LinuxHost;
 use crate::sealed;
 use crate::session::{self, Part, load, look};
@@ -74,10 +75,11 @@ impl Plan {
         if let Some(path) = &self.live {
             return self.offline(path).await;
         }
+        let (options, mut host) = (self.how.options(), self.shown.voice.machine());
         let Some(path) = &self.save_live else {
-            return self.here().await;
+            return self.here(&options, &mut host).await;
         };
-        let (mut part, mut turn, snapshot) = taken(&self.target, &self.how.options()).await?;
+        let (mut part, mut turn, snapshot) = taken(&self.target, &options, &mut host).await?;
         session::tell_drift(&mut turn, &part, snapshot.around.in_force.as_deref()).await?;
         self.write(path, &sealed::text(&snapshot))?;
         part.live = Some(snapshot.label());
@@ -85,9 +87,12 @@ impl Plan {
         Ok((part, turn))
     }
 
-    async fn here(&self) -> Result<(Part, Turn), Error> {
-        let options = self.how.options();
-        let (part, mut turn) = look(&self.target, &options, &mut LinuxHost::new()).await?;
+    async fn here(
+        &self,
+        options: &Options,
+        host: &mut Followed<LinuxHost>,
+    ) -> Result<(Part, Turn), Error> {
+        let (part, mut turn) = look(&self.target, options, host).await?;
         let in_force = in_force(&Store::at(&self.target.state_dir));
         session::tell_drift(&mut turn, &part, in_force.as_deref()).await?;
         Ok((part, turn))

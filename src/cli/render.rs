@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Target, print};
+use super::Target;
+use super::voice::Voice;
 use crate::desired::{self, Facts};
 use crate::error::{Error, Success};
 use crate::host::HostError;
@@ -21,6 +22,8 @@ pub struct Render {
     /// The directory to write them into, each under its own path.
     #[arg(long, value_name = "DIRECTORY")]
     to: PathBuf,
+    #[command(flatten)]
+    voice: Voice,
 }
 
 impl Render {
@@ -38,7 +41,7 @@ impl Render {
             let to = self.to.join(path.trim_start_matches('/'));
             write(&to, &text)
                 .map_err(|error| HostError::new(format!("cannot write {}", to.display()), error))?;
-            print(&format!("{}\n", to.display()));
+            self.voice.say(&format!("{}\n", to.display()));
         }
         Ok(Success::Done)
     }

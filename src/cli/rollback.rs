@@ -5,16 +5,15 @@ use std::time::Duration;
 use clap::Args;
 
 use super::apply::{ask, outcome};
-use super::{Place, Shown, print};
-use crate::apply::Report;
+use super::{Place, Shown, safety};
 use crate::confirm;
 use crate::cycle::{Options, Turn, Wanted, turn};
 use crate::desired::Desired;
 use crate::error::{Error, Success};
+use crate::host::followed::Followed;
 use crate::host::linux::LinuxHost;
 use crate::journal::{self, Entry, Run, Stage};
 use crate::lock::Lock;
-use crate::output;
 use crate::overlay::drain::Drains;
 use crate::ownership::IpvsTable;
 use crate::rollback::Former;
@@ -67,10 +66,11 @@ impl Rollback {
         if self.expired {
             return self.run_expired(&store).await;
         }
+        self.shown.voice.is_answered(self.yes || self.unfinished)?;
         let _lock = Lock::take(&self.place.lock, "rollback")?;
         let runs = self.chosen(&store)?;
         if runs.is_empty() {
-            print("Nothing to take back.\n");
+            self.shown.voice.say("Nothing to take back.\n");
             return Ok(Success::Done);
         }
         self.take_back(&store, runs).await
@@ -123,7 +123,7 @@ impl Rollback {
     }
 
     async fn take_back(&self, store: &Store, runs: Vec<Run>) -> Result<Success, Error> {
-        let mut host = LinuxHost::new();
+        let mut host = self.shown.voice.machine();
         let former = former(&runs)?;
         let mut turn = plan(store, &former, &mut host).await?;
         if !self.expired {
@@ -141,7 +141,7 @@ impl Rollback {
         let runs = runs?;
         if !turn.plan.is_empty() {
             let report = turn.carry_back(store, &mut host).await?;
-            self.tell(&report, &turn);
+            safety::report(&report, &turn, self.shown.voice);
             outcome(&report)?;
         }
         finish(store, &former, &runs)?;
@@ -152,10 +152,6 @@ impl Rollback {
         let part = Part::nameless();
         let what = runs.iter().map(|it| it.id.as_str()).collect::<Vec<_>>();
         super::show_turn(turn, &part, &what.join(" "), "rollback", &self.shown);
-    }
-
-    fn tell(&self, report: &Report, turn: &Turn) {
-        print(&output::report::report(report, turn));
     }
 }
 
@@ -179,7 +175,11 @@ fn former(runs: &[Run]) -> Result<Former, Error> {
     Ok(Former::before(entries?))
 }
 
-async fn plan(store: &Store, former: &Former, host: &mut LinuxHost) -> Result<Turn, Error> {
+async fn plan(
+    store: &Store,
+    former: &Former,
+    host: &mut Followed<LinuxHost>,
+) -> Result<Turn, Error> {
     let inventory = journal::recover(store, store.inventory()?)?;
     let table = IpvsTable::Shared;
     let goal = Goal::of(former.to_look_at(), inventory.clone(), table);

@@ -6,13 +6,14 @@ use clap::Args;
 
 use super::Target;
 use super::apply::outcome;
+use super::voice::Voice;
 use crate::apply::Report;
 use crate::confirm;
 use crate::cycle::Turn;
 use crate::error::Error;
 use crate::host::Host;
 use crate::journal::{self, Run};
-use crate::output::{counted, escaped};
+use crate::output::{self, counted, escaped};
 use crate::resources::Change;
 use crate::store::Store;
 use crate::surroundings::now;
@@ -47,6 +48,14 @@ impl Ended {
     pub fn report(&self) -> &Report {
         let (Self::Kept(report) | Self::Waits(report, _)) = self;
         report
+    }
+
+    /// Tells people what became of it.
+    pub fn tell(&self, turn: &Turn, voice: Voice) {
+        report(self.report(), turn, voice);
+        if let Some(waiting) = self.waiting() {
+            voice.insist(&waiting.text());
+        }
     }
 
     /// The run that waits, when it does.
@@ -146,6 +155,14 @@ impl Waiting {
     pub fn value(&self) -> serde_json::Value {
         serde_json::json!({ "run": self.run.id, "withinSeconds": self.length.as_secs() })
     }
+}
+
+/// Tells people what was done.
+pub fn report(report: &Report, turn: &Turn, voice: Voice) {
+    voice.tell(
+        || output::report::report(report, turn),
+        || output::report::urgent(report),
+    );
 }
 
 /// `90`, `90s`, `2m` or `1h`.

@@ -2,11 +2,13 @@
 
 use clap::Args;
 
+use super::voice::Voice;
 use super::{Target, print};
 use crate::cycle::{Options, Turn};
 use crate::document::check::may_be_set;
 use crate::error::{Error, Success};
 use crate::host::Scope;
+use crate::host::followed::Followed;
 use crate::host::linux::{LinuxHost, proc_sys};
 use crate::journal::seconds_since_1970;
 use crate::sealed;
@@ -21,23 +23,29 @@ use crate::surroundings::Breadth;
 pub struct TakeSnapshot {
     #[command(flatten)]
     target: Target,
+    #[command(flatten)]
+    voice: Voice,
 }
 
 impl TakeSnapshot {
     pub async fn run(self) -> Result<Success, Error> {
-        let (_, _, snapshot) = taken(&self.target, &Options::usual()).await?;
+        let mut host = self.voice.machine();
+        let (_, _, snapshot) = taken(&self.target, &Options::usual(), &mut host).await?;
         print(&sealed::text(&snapshot));
         Ok(Success::Done)
     }
 }
 
 /// A plan, and everything that it was made of.
-pub async fn taken(target: &Target, options: &Options) -> Result<(Part, Turn, Snapshot), Error> {
+pub async fn taken(
+    target: &Target,
+    options: &Options,
+    host: &mut Followed<LinuxHost>,
+) -> Result<(Part, Turn, Snapshot), Error> {
     let loaded = load(target, Trust::Any)?;
     let mut part = session::part_of(target, &loaded, Breadth::All).await?;
     let around = part.around.clone();
-    let mut host = LinuxHost::new();
-    let mut recorder = Recorder::new(&mut host);
+    let mut recorder = Recorder::new(host);
     let turn = session::plan(&mut part, options, &mut recorder).await?;
     let mut unsettled = around.inventory.unsettled.clone();
     let scope = Scope {

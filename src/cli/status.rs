@@ -2,10 +2,10 @@
 
 use clap::Args;
 
-use super::{Format, How, Target, print, print_json};
+use super::voice::Voice;
+use super::{Format, How, Target, print_json};
 use crate::error::{Error, Success};
 use crate::host::Host;
-use crate::host::linux::LinuxHost;
 use crate::output;
 use crate::session::look;
 
@@ -21,19 +21,24 @@ pub struct Status {
     foreign: bool,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    #[command(flatten)]
+    voice: Voice,
 }
 
 impl Status {
     pub async fn run(self) -> Result<Success, Error> {
-        let mut host = LinuxHost::new();
+        let mut host = self.voice.machine();
         let (part, turn) = look(&self.target, &self.how.options(), &mut host).await?;
         let document = self.target.document.to_string_lossy();
         let context = part.context("status", &document);
         match self.format {
-            Format::Text if self.foreign => print(&output::status::foreign(&turn)),
+            Format::Text if self.foreign => self.voice.say(&output::status::foreign(&turn)),
             Format::Text => {
                 let connections = host.connections().await?;
-                print(&output::status::status(&turn, &connections, &context));
+                self.voice.tell(
+                    || output::status::status(&turn, &connections, &context),
+                    || output::text::remarks(&turn, &context),
+                );
             }
             Format::Json => print_json(&output::json::plan(&turn, &context)),
         }

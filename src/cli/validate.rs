@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::voice::Voice;
 use super::{Target, print};
 use crate::desired::{self, Facts};
 use crate::error::{Error, Success};
@@ -18,6 +19,8 @@ pub struct Validate {
     /// Explain a warning by its code, such as LVS001, and look at no document; `list` names all codes.
     #[arg(long, value_name = "CODE")]
     explain: Option<String>,
+    #[command(flatten)]
+    voice: Voice,
 }
 
 impl Validate {
@@ -43,9 +46,9 @@ impl Validate {
             return Err(Error::Document(problems.join("\n")));
         }
         for warning in warnings.shown() {
-            print(&format!("! {warning}\n"));
+            self.voice.insist(&format!("! {warning}\n"));
         }
-        print(&format!(
+        self.voice.say(&format!(
             "{} is valid: {}, {}, {}, {}{}\n",
             self.target.document.display(),
             counted(document.directors.len(), "director"),

@@ -44,6 +44,7 @@ pub use names::Names;
 pub use problem::Problem;
 pub use services::protocols_of;
 
+use crate::delta::Set;
 use crate::document::{self, Document};
 use crate::lint::Warning;
 use crate::resources::State;
@@ -128,7 +129,7 @@ fn resolved(node: &Node, facts: &Facts, findings: &mut Findings) -> Desired {
             routes: routes::routes(node, findings),
             timeouts: ipvs.and_then(timeouts).into_iter().collect(),
             virtual_services: balanced.services.into_iter().collect(),
-            destinations: balanced.destinations.into_iter().collect(),
+            destinations: Set::of_pairs(balanced.destinations),
             modules,
             sysctls,
             files: files.files,

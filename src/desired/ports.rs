@@ -21,7 +21,7 @@ impl OpenPorts {
     pub fn of(node: &Node, table: &Balanced) -> Self {
         let marked = marked(node);
         let mut open: HashMap<IpAddr, BTreeSet<Ports>> = HashMap::default();
-        for destination in &table.destinations {
+        for (_, destination) in &table.destinations {
             let ports = open.entry(destination.at.address).or_default();
             match destination.service {
                 ServiceId::Address { protocol, .. } => {

@@ -4,12 +4,13 @@ use foldhash::HashMap;
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
+use crate::delta::Resource;
 use crate::document::{
     self, Document, Persistence, PersistenceEngine, Port, Protocol, Scheduler, Service, Vip, Word,
 };
 use crate::ipvs::{self, Family, Name, ServiceId};
 use crate::lint::{Code, Warning};
-use crate::resources::destination::Destination;
+use crate::resources::destination::{Destination, DestinationKey};
 use crate::resources::virtual_service::VirtualService;
 
 use super::addresses::addresses_of;
@@ -23,7 +24,8 @@ use super::words;
 #[derive(Default)]
 pub(super) struct Balanced {
     pub services: Vec<VirtualService>,
-    pub destinations: Vec<Destination>,
+    /// As a set has them: there are many.
+    pub destinations: Vec<(DestinationKey, Destination)>,
     pub names: Vec<(ServiceId, document::Name)>,
     /// The schedulers and persistence engines in use, as their modules are called after `ip_vs_`.
     pub parts: BTreeSet<&'static str>,
@@ -35,13 +37,14 @@ impl Balanced {
         for front in fronts {
             self.services.push(virtual_service(service, front.id));
             self.names.push((front.id, service.name.clone()));
-            self.destinations.extend(members.behind(front));
+            let behind = members.behind(front);
+            self.destinations.extend(behind.map(|it| (it.key(), it)));
         }
     }
 
     /// Whether packets of this family are rewritten on their way, so that the node must forward the answers.
     pub fn masquerades(&self, family: Family) -> bool {
-        self.destinations.iter().any(|it| {
+        self.destinations.iter().any(|(_, it)| {
             it.at.forwarding == ipvs::Forwarding::Masquerade && Family::of(it.at.address) == family
         })
     }

@@ -10,6 +10,7 @@ use crate::plan::Step;
 use crate::resources::destination::DestinationKey;
 use crate::resources::{Keys, State};
 
+pub mod followed;
 pub mod linux;
 pub mod memory;
 

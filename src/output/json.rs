@@ -1,10 +1,12 @@
 //! Plans and reports for programs, as `schema/plan.schema.json` describes them. The shape is stable: fields are added, never renamed, while `formatVersion` is 1.
 
+use std::fmt::Write;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::Context;
 use super::impact::{Row, rows};
+use super::{Context, is_plain};
 use crate::apply::{End, Report};
 use crate::cycle::Turn;
 use crate::lint::Warning;
@@ -41,6 +43,23 @@ pub fn plan(turn: &Turn, context: &Context<'_>) -> Value {
         "silenced": warnings.silenced(),
         "choices": context.choices,
     })
+}
+
+/// A value as it is printed: indented, and in its strings what a terminal could take for something else is written as
+/// JSON writes a character that cannot stand there. A program reads the same.
+pub fn text(value: &Value) -> String {
+    let mut out = String::new();
+    for c in format!("{value:#}\n").chars() {
+        if c == '\n' || is_plain(c) {
+            out.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "\\u{unit:04x}");
+        }
+    }
+    out
 }
 
 /// A warning that has a code.

@@ -11,10 +11,35 @@ use crate::plan::Count;
 /// How long a comment may be, in bytes: some room is left for what others put around it.
 pub const LIMIT: usize = 60_000;
 
+/// How long a comment about a single plan may get when there is less room than it takes to say what it is about.
+pub const LEAST: usize = 6_000;
+
+/// How long a word of somebody else may be, as it is written: the longest names of all are shorter.
+const WORD: usize = 400;
+/// The same for a remark, which is a sentence.
+const SENTENCE: usize = 1_000;
+
 /// How many remarks are shown: more of them nobody reads in a comment.
 const REMARKS: usize = 20;
 
-/// The plan in so many bytes, or few more; what does not fit is counted.
+/// Several plans in one comment: those that fit, and how many do not.
+pub fn plans(plans: &[(&Turn, Context<'_>)]) -> String {
+    let mut out = String::new();
+    for (at, (turn, context)) in plans.iter().enumerate() {
+        let left = plans.len() - at;
+        let next = plan(turn, context, LIMIT.saturating_sub(out.len()) / left);
+        if out.len() + next.len() > LIMIT {
+            let left = counted(left, "director");
+            // Writing to a String cannot fail.
+            let _ = writeln!(out, "… and {left} more, for whom there is no room.");
+            break;
+        }
+        out += &next;
+    }
+    out
+}
+
+/// The plan in so many bytes, or in as few as it takes to say the least; what does not fit is counted.
 pub fn plan(turn: &Turn, context: &Context<'_>, room: usize) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.
@@ -31,15 +56,16 @@ fn write_plan(out: &mut String, turn: &Turn, context: &Context<'_>, room: usize)
     writeln!(
         out,
         "{}\n",
-        text(&(context.document.to_owned() + &live.unwrap_or_default()))
+        sentence(&(context.document.to_owned() + &live.unwrap_or_default()))
     )?;
     write_remarks(out, turn, context, room)?;
     if rows.is_empty() {
         return Ok(());
     }
     write_table(out, &rows, context, room)?;
-    write_notes(out, turn, context)?;
-    if let Some(picture) = picture::mermaid(turn, context.names) {
+    write_notes(out, turn, context, room)?;
+    let picture = picture::mermaid(turn, context.names);
+    if let Some(picture) = picture.filter(|it| fits(out, it, room)) {
         fold(out, "The cluster afterwards", "mermaid", &picture)?;
     }
     write_files(out, &rows, room)
@@ -74,18 +100,17 @@ fn headline(turn: &Turn, rows: &[Row<'_>]) -> String {
 fn write_remarks(out: &mut String, turn: &Turn, context: &Context<'_>, room: usize) -> fmt::Result {
     let warnings = context.warnings(turn);
     let refusals = turn.refusals.iter();
-    let refusals = refusals.map(|it| format!("**refused:** {}", text(&it.to_string())));
+    let refusals = refusals.map(|it| format!("**refused:** {}", sentence(&it.to_string())));
     let warnings = warnings.shown().iter();
-    let warnings = warnings.map(|it| format!("⚠ {}", text(&it.to_string())));
-    let choices = context.choices.iter().map(|it| text(it));
+    let warnings = warnings.map(|it| format!("⚠ {}", sentence(&it.to_string())));
+    let choices = context.choices.iter().map(|it| sentence(it));
     let all: Vec<String> = refusals.chain(warnings).chain(choices).collect();
     for (at, remark) in all.iter().enumerate() {
         if at == REMARKS || out.len() > room / 4 {
             writeln!(out, "> … and {}", counted(all.len() - at, "more remark"))?;
             break;
         }
-        let short: String = remark.chars().take(1000).collect();
-        writeln!(out, "> {short}")?;
+        writeln!(out, "> {remark}")?;
     }
     writeln!(out)
 }
@@ -129,11 +154,19 @@ fn write_table(
     writeln!(out)
 }
 
-fn write_notes(out: &mut String, turn: &Turn, context: &Context<'_>) -> fmt::Result {
+fn write_notes(out: &mut String, turn: &Turn, context: &Context<'_>, room: usize) -> fmt::Result {
     for note in shares::notes(turn, context.names).iter().take(REMARKS) {
+        if out.len() > room / 8 * 5 {
+            break;
+        }
         writeln!(out, "- {}", text(note))?;
     }
     writeln!(out)
+}
+
+/// Whether there is room for something that is folded, with what is put around it.
+fn fits(out: &str, content: &str, room: usize) -> bool {
+    out.len() + content.len() + 2 * fence(content).len() + WORD + 300 <= room
 }
 
 /// Unified diffs of files, each folded, while they fit.
@@ -143,8 +176,7 @@ fn write_files(out: &mut String, rows: &[Row<'_>], room: usize) -> fmt::Result {
         let Some(diff) = diff::unified(change) else {
             continue;
         };
-        // What is put around it has its length, too.
-        if out.len() + diff.len() + 300 > room {
+        if !fits(out, &diff, room) {
             cut += diff.lines().count();
             continue;
         }
@@ -176,9 +208,23 @@ fn fence(content: &str) -> String {
     "`".repeat(longest.unwrap_or(0).max(2) + 1)
 }
 
-/// Text that is nothing but text: in Markdown, in a table, in HTML, and without a mention of anybody.
+/// Text that is nothing but text: in Markdown, in a table, in HTML, without a mention of anybody, and no link. As much
+/// of it as a word may have.
 fn text(of: &str) -> String {
-    escaped(of).chars().fold(String::new(), |mut out, c| {
+    text_within(of, WORD)
+}
+
+fn sentence(of: &str) -> String {
+    text_within(of, SENTENCE)
+}
+
+fn text_within(of: &str, most: usize) -> String {
+    let mut out = String::new();
+    for c in escaped(of).chars() {
+        if out.len() > most {
+            out.push('…');
+            break;
+        }
         match c {
             // Mentions and references are looked for behind the entities: what has no width keeps them apart.
             '@' | '#' => {
@@ -191,8 +237,10 @@ fn text(of: &str) -> String {
             }
             _ => out.push(c),
         }
-        out
-    })
+    }
+    // So are links.
+    out.replace("://", ":&#8203;//")
+        .replace("www.", "www&#8203;.")
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ pub mod time;
 pub mod words;
 
 /// What a plan is shown with, beside the changes themselves.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
     /// The command that shows it.
     pub command: &'a str,
@@ -81,9 +81,19 @@ pub fn escaped(text: &str) -> String {
     })
 }
 
+/// The same of several lines, which stay lines.
+pub fn lines(text: &str) -> String {
+    let lines: Vec<_> = text.split('\n').map(escaped).collect();
+    lines.join("\n")
+}
+
+/// What is seen, and stands where it is written.
 fn is_plain(c: char) -> bool {
-    let turns = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-    !c.is_control() && !turns
+    let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let breaks = matches!(c, '\u{2028}' | '\u{2029}' | '\u{fff9}'..='\u{fffb}');
+    let hides = matches!(c, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+        | '\u{e0000}'..='\u{e0fff}');
+    !c.is_control() && !turns && !breaks && !hides
 }
 
 /// How many foreign objects of each kind stand beside ours.

@@ -19,6 +19,17 @@ pub fn report(report: &Report, turn: &Turn) -> String {
     out
 }
 
+/// Of it, what somebody must see, whoever reads the rest: a failure whole, and what was lost.
+pub fn urgent(report: &Report) -> String {
+    let mut out = String::new();
+    // Writing to a String cannot fail.
+    let _ = match &report.end {
+        End::Converged => lost(&mut out, &report.lost),
+        End::Undone { why, undone, left } => undone_text(&mut out, report, why, *undone, left),
+    };
+    out
+}
+
 fn converged(out: &mut String, report: &Report, turn: &Turn) -> std::fmt::Result {
     let verified = report.live.as_ref().map_or(0, crate::resources::State::len);
     writeln!(
@@ -27,19 +38,24 @@ fn converged(out: &mut String, report: &Report, turn: &Turn) -> std::fmt::Result
         counted(report.done, "step"),
         counted(verified, "object")
     )?;
-    for it in &report.lost {
-        let (kind, name) = (it.kind().word(), it.name());
-        writeln!(
-            out,
-            "! the kernel took along {kind} {name}, which cannot be without what is gone"
-        )?;
-    }
+    lost(out, &report.lost)?;
     for drain in &turn.drains.0 {
         writeln!(
             out,
             "draining: {} for at most {} s",
             drain.destination,
             seconds_left(drain, turn)
+        )?;
+    }
+    Ok(())
+}
+
+fn lost(out: &mut String, lost: &[Change]) -> std::fmt::Result {
+    for it in lost {
+        let (kind, name) = (it.kind().word(), escaped(&it.name()));
+        writeln!(
+            out,
+            "! the kernel took along {kind} {name}, which cannot be without what is gone"
         )?;
     }
     Ok(())

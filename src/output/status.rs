@@ -38,7 +38,7 @@ fn write_status(
     writeln!(
         out,
         "{}: {} objects in sync, {} drifting, {owned} owned, {} foreign",
-        context.node,
+        escaped(context.node),
         turn.in_sync(),
         turn.changes.len(),
         turn.foreign.len()
@@ -81,11 +81,8 @@ fn write_changes(
             words::name(change, context.names),
             words::what(change, context.names),
         );
-        writeln!(
-            out,
-            "  {symbol} {:<11} {name}  {what}",
-            change.kind().word()
-        )?;
+        let line = format!("  {symbol} {:<11} {name}  {what}", change.kind().word());
+        writeln!(out, "{}", line.trim_end())?;
     }
     Ok(())
 }

@@ -47,13 +47,21 @@ pub fn plan(turn: &Turn, context: &Context<'_>) -> String {
     out
 }
 
+/// Of it, what somebody must see, whoever reads the rest: why it is refused, and what looks wrong.
+pub fn remarks(turn: &Turn, context: &Context<'_>) -> String {
+    let mut out = String::new();
+    // Writing to a String cannot fail.
+    let _ = write_remarks(&mut out, turn, context);
+    out
+}
+
 fn write_plan(out: &mut String, turn: &Turn, context: &Context<'_>) -> fmt::Result {
     let bold = Style::new().bold();
     writeln!(
         out,
         "lvs-reconcile {}   {bold}{}{bold:#}   {}",
         context.command,
-        context.node,
+        escaped(context.node),
         escaped(context.document)
     )?;
     let rows = rows(turn, context.names);
@@ -64,6 +72,16 @@ fn write_plan(out: &mut String, turn: &Turn, context: &Context<'_>) -> fmt::Resu
     for choice in context.choices {
         writeln!(out, "{}", escaped(choice))?;
     }
+    write_remarks(out, turn, context)?;
+    write_groups(out, &groups(rows, context))?;
+    for note in shares::notes(turn, context.names) {
+        writeln!(out, "note  {note}")?;
+    }
+    write_drains(out, turn)?;
+    write_foreign(out, turn)
+}
+
+fn write_remarks(out: &mut String, turn: &Turn, context: &Context<'_>) -> fmt::Result {
     for refusal in &turn.refusals {
         writeln!(
             out,
@@ -74,12 +92,7 @@ fn write_plan(out: &mut String, turn: &Turn, context: &Context<'_>) -> fmt::Resu
     for warning in context.warnings(turn).shown() {
         writeln!(out, "{}", marked('!', &escaped(&warning.to_string())))?;
     }
-    write_groups(out, &groups(rows, context))?;
-    for note in shares::notes(turn, context.names) {
-        writeln!(out, "note  {note}")?;
-    }
-    write_drains(out, turn)?;
-    write_foreign(out, turn)
+    Ok(())
 }
 
 fn marked(symbol: char, text: &str) -> String {

@@ -10,6 +10,7 @@ use crate::confirm;
 use crate::cycle::{Options, Turn};
 use crate::error::Error;
 use crate::guards::Deletions;
+use crate::host::followed::Followed;
 use crate::host::linux::LinuxHost;
 use crate::lock::{Lock, LockError};
 use crate::output::report;
@@ -40,7 +41,7 @@ pub struct Settings {
 struct Watcher {
     settings: Settings,
     store: Store,
-    host: LinuxHost,
+    host: Followed<LinuxHost>,
     /// The last good document.
     loaded: Loaded,
     /// Its bytes differ from those of the last turn that was made.
@@ -108,7 +109,7 @@ impl Watcher {
         Ok(Self {
             settings,
             store,
-            host: LinuxHost::new(),
+            host: Followed::by_nobody(LinuxHost::new()),
             loaded,
             fresh: true,
             holds: Holds::default(),
@@ -165,7 +166,10 @@ impl Watcher {
             said.push(TAKEN_BACK.to_owned());
             match self.before()? {
                 Some(loaded) => session::part(&self.settings.target, &loaded).await?,
-                None => return Ok(self.complain(said)),
+                None => {
+                    self.complain(said);
+                    return Ok(());
+                }
             }
         } else {
             session::part(&self.settings.target, &self.loaded).await?
