@@ -166,7 +166,7 @@ fn now<T>(work: impl Future<Output = T>) -> T {
 fn planned(drawn: &mut Drawn<'_>) -> Turn {
     let (live, desired) = (drawn_state(drawn), drawn_state(drawn));
     let mut inventory = Inventory::default();
-    if drawn.number() % 4 > 0 {
+    if !drawn.number().is_multiple_of(4) {
         inventory.owned = live.all_keys();
     }
     let mut host = MemoryHost::new(live);
