@@ -63,11 +63,9 @@ fn write_hunk(text: &mut String, hunk: &[DiffOp], old: &[&str], new: &[&str]) ->
     writeln!(text, "{}", UnifiedHunkHeader::new(hunk))?;
     for change in hunk.iter().flat_map(|it| it.iter_changes(old, new)) {
         let line = change.value();
-        let cells: Vec<_> = line
-            .trim_end_matches('\n')
-            .split('\t')
-            .map(escaped)
-            .collect();
+        let body = line.strip_suffix('\n').unwrap_or(line);
+        let body = body.strip_suffix('\r').unwrap_or(body);
+        let cells: Vec<_> = body.split('\t').map(escaped).collect();
         writeln!(text, "{}{}", change.tag(), cells.join("\t"))?;
         if !line.ends_with('\n') {
             writeln!(text, "\\ No newline at end of file")?;

@@ -159,6 +159,15 @@ impl Watcher {
         drop(lock);
     }
 
+    fn options(&self) -> Options {
+        Options {
+            deletions: Deletions::Unattended,
+            drain: Policy::Wait(self.settings.drain),
+            held: self.holds.held().clone(),
+            ..Options::usual()
+        }
+    }
+
     async fn reconcile(&mut self) -> Result<(), Error> {
         let taken_back = self.store.is_taken_back(&self.loaded.content.bytes)?;
         let mut said = Vec::new();
@@ -174,13 +183,7 @@ impl Watcher {
         } else {
             session::part(&self.settings.target, &self.loaded).await?
         };
-        let options = Options {
-            deletions: Deletions::Unattended,
-            drain: Policy::Wait(self.settings.drain),
-            held: self.holds.held().clone(),
-            ..Options::usual()
-        };
-        let mut turn = session::plan(&mut part, &options, &mut self.host).await?;
+        let mut turn = session::plan(&mut part, &self.options(), &mut self.host).await?;
         said.extend(part.warnings.shown().iter().map(ToString::to_string));
         said.extend(turn.refusals.iter().map(|it| format!("refused: {it}")));
         self.complain(said);
