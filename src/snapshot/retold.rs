@@ -85,10 +85,11 @@ fn of_any_document(settings: Vec<String>) -> State {
     }
 }
 
-/// Of what such a look told, the part that is not told already; of files of others only that they are there.
+/// Of what such a look told, the part that is not told already. What a package ships is nobody's secret; of other files
+/// that are not ours only that they are there.
 pub(super) fn added(plain: State, around: &Surroundings) -> State {
     let ours = &around.inventory.owned.files;
-    let told = |it: &File| match ours.contains(&it.key) {
+    let told = |it: &File| match it.untouched_default || ours.contains(&it.key) {
         true => it.clone(),
         false => File {
             content: Content::concealed(),

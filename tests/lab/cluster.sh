@@ -91,7 +91,7 @@ give() {
 # offline_agrees NAME WHEN: elsewhere a snapshot gives the same plan, to a user with no rights in a network with nothing;
 # that of an edited document, too
 offline_agrees() {
-  local dir=$LAB/offline here there edited='.realServers |= map(.weight = 7) | .directors[].interfaces[0].mtu = 1400'
+  local dir=$LAB/offline here there edited='.realServers |= map(.weight = 7) | .directors[].interfaces[-1].mtu = 1400'
   rm -rf "$dir"; mkdir -p "$dir"
   here=$(in_ "$1" sh -c "cd /etc/lvs-reconcile && '$LVS' plan --diff --save-live $dir/live.json cluster.json" 2>&1 </dev/null)
   cp "$(path_in "$1" /etc/lvs-reconcile/cluster.json)" "$dir"; chmod -R a+rX "$dir"
