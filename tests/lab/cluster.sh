@@ -101,7 +101,7 @@ offline_agrees() {
   here=$(in_ "$1" sh -c "cd $dir && '$LVS' plan --diff edited.json" 2>&1 </dev/null)
   there=$(elsewhere "$dir" edited.json | grep -v '^live state: ')
   check "and that of an edited document, $2" "$there" "$here"
-  check_has "which is another plan, $2" "$here" 'mtu .* 1400'
+  check_has "which is another plan, $2" "$here" 'mtu .*1400'
 }
 elsewhere() {   # DIRECTORY DOCUMENT
   (cd "$1" && unshare -n setpriv --reuid=65534 --regid=65534 --clear-groups \
