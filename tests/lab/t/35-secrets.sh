@@ -12,8 +12,18 @@ secret "$canary"
 said() { lvs dir1 "$@" >>"$LAB/said" 2>&1; }
 : >"$LAB/said"
 all_of_it() {
+  for_review
   said plan --diff; said plan --format json; said render; said apply --yes --diff; said status
+  in_ dir1 sed -i s/Canary/HandmadeCanary/ /kickstart/rs1.cfg
+  for_review; said apply --yes --diff
   said history --format json; said history
+}
+# What leaves the machine, to be looked at by others.
+for_review() {
+  in_ dir1 rm -f /run/live.json /run/plan.json
+  said plan --save-live /run/live.json; said plan --out /run/plan.json; said snapshot
+  said plan --diff --format markdown; said plan --diff --live /run/live.json
+  in_ dir1 cat /run/live.json /run/plan.json >>"$LAB/said"
 }
 all_of_it
 check_has 'the secret is where it is needed' "$(in_ dir1 cat /kickstart/rs1.cfg)" 'rootpw --iscrypted .*CanaryOne'
@@ -36,6 +46,7 @@ said destroy --yes --diff
 
 check_has 'what was looked through has what was said' "$(cat "$LAB/said")" 'root password: secret'
 check_has 'and what was started' "$(cat "$LAB/said")" 'execve\('
+check_has 'and what is for others to look at' "$(cat "$LAB/said")" '"seal":.*/kickstart/rs1.cfg'
 told=$(grep -a -c Canary "$LAB/said")
 check 'no word of it tells the secret' "$told" 0
 figure "P14 lab: $told of $(wc -l <"$LAB/said") lines said, logged and passed to programs tell the secret"
