@@ -58,8 +58,16 @@ pub(super) fn balanced(node: &Node, machines: &Machines, findings: &mut Findings
         .iter()
         .map(|it| (it.name.as_str(), it))
         .collect();
-    let mut table = Balanced::default();
-    for (index, service) in node.document.services.iter().enumerate() {
+    let services = &node.document.services;
+    // A list that grows leaves its former places behind.
+    let most = services
+        .iter()
+        .filter_map(|it| machines.members(it).size_hint().1);
+    let mut table = Balanced {
+        destinations: Vec::with_capacity(most.sum()),
+        ..Balanced::default()
+    };
+    for (index, service) in services.iter().enumerate() {
         let fronts = fronts(node, &vips, service);
         if !fronts.is_empty() {
             let members = Members::of(service, machines);

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{LinuxHost, modules};
-use crate::delta::Set;
+use crate::delta::{Resource, Set};
 use crate::host::{Connections, HostError, Outcome, Scope, Since};
-use crate::ipvs::{Client, Command, Error, Refusal, ServiceId, Table, Timeouts};
+use crate::ipvs::{self, Client, Command, Error, Refusal, ServiceId, Table, Timeouts};
 use crate::plan::Step;
 use crate::resources::Change;
 use crate::resources::destination::{Destination, DestinationKey};
@@ -73,15 +73,18 @@ fn touched(step: &Step) -> Option<ServiceId> {
 
 impl Balanced {
     fn of(table: &Table) -> Self {
-        let destinations = table.services.iter().flat_map(|(service, list)| {
-            list.iter().map(|at| Destination {
+        let count = table.services.iter().map(|(_, list)| list.len()).sum();
+        let mut destinations = Vec::with_capacity(count);
+        destinations.extend(table.services.iter().flat_map(|(service, list)| {
+            let at = |at: &ipvs::Destination| Destination {
                 service: service.id,
                 at: *at,
-            })
-        });
+            };
+            list.iter().map(at).map(|it| (it.key(), it))
+        }));
         Self {
             services: table.services.iter().map(|(service, _)| *service).collect(),
-            destinations: destinations.collect(),
+            destinations: Set::of_pairs(destinations),
         }
     }
 
