@@ -20,7 +20,7 @@ pub enum Error {
     #[error("{0}")]
     Locked(String),
     /// A guard, or something that is not ours, stands in the way. The plan that was printed says what.
-    #[error("refused, nothing was changed: see the lines marked with ! above")]
+    #[error("refused, nothing was changed: the plan says why")]
     Refused,
     /// The plan is not the one that was looked at.
     #[error(

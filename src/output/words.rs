@@ -56,7 +56,7 @@ pub fn what(change: &Change, names: &Names) -> String {
         Change::Address(delta) => both(
             delta,
             |it| address(it, names),
-            |a, b| format!("{} → {}", address(a, names), address(b, names)),
+            |from, to| after_vip(from, names, &labels(from, to)),
         ),
         Change::Route(delta) => both(delta, route, |a, b| format!("{} → {}", route(a), route(b))),
         Change::Timeouts(delta) => both(delta, timeouts, |a, b| {
@@ -169,20 +169,29 @@ fn sysctl_edit(from: &Sysctl, to: &Sysctl) -> String {
 }
 
 fn address(address: &Address, names: &Names) -> String {
+    let label = alias(address).map(|it| format!("label {it}"));
+    after_vip(address, names, &label.unwrap_or_default())
+}
+
+/// A label beyond the one that every IPv4 address has, its interface's name.
+fn alias(address: &Address) -> Option<&str> {
+    let label = address.label.as_deref();
+    label.filter(|it| *it != address.key.interface)
+}
+
+/// An address is only ever edited in its label.
+fn labels(from: &Address, to: &Address) -> String {
+    let shown = |it| alias(it).unwrap_or("none").to_owned();
+    edits([("label", shown(from), shown(to))])
+}
+
+/// The VIP's name, when it is one, before what there is to say of the address.
+fn after_vip(address: &Address, names: &Names, said: &str) -> String {
     let vip = address.key.is_vip().then(|| names.vip(address.key.address));
-    let vip = match vip.flatten() {
-        Some(name) => format!("VIP {name}"),
-        None => String::new(),
-    };
-    let alias = address
-        .label
-        .as_ref()
-        .filter(|it| **it != address.key.interface);
-    match alias {
-        Some(label) if vip.is_empty() => format!("label {label}"),
-        Some(label) => format!("{vip}, label {label}"),
-        None => vip,
-    }
+    let vip = vip.flatten().map(|name| format!("VIP {name}"));
+    let parts = vip.iter().map(String::as_str).chain([said]);
+    let parts: Vec<_> = parts.filter(|it| !it.is_empty()).collect();
+    parts.join(", ")
 }
 
 fn route(route: &Route) -> String {
