@@ -106,7 +106,7 @@ async fn provide(machine: &str, sources: &Sources) -> Result<(), Error> {
     match sources.loaders.iter().filter(missing).count() {
         all if all == sources.loaders.len() => Err(Error::Usage(format!(
             "{machine} cannot boot: there is no boot loader, neither {}; copy one there (packages pxelinux, \
-             grub-efi-amd64-signed), or name yours in netboot.boot.loaders",
+             grub-efi-amd64-signed, ipxe), or name yours in netboot.boot.loaders",
             sources.loaders.join(" nor ")
         ))),
         _ => Ok(()),

@@ -58,10 +58,17 @@ impl<'a> Booting<'a> {
         self.boot.http.unwrap_or(true)
     }
 
+    /// For a firmware that boots over HTTP. An iPXE that uses the firmware's driver of the network card, as that of 2019
+    /// with drivers of its own (`ipxe.efi` of Debian) does not come back from `exit`, and no disk is booted (OVMF 2022.11).
+    fn web_loader(&self) -> Option<String> {
+        let loaders = self.boot.loaders.as_ref();
+        let named = loaders.and_then(|it| it.uefi_http.as_ref());
+        self.has_web().then(|| Loaded::file(named, "snponly.efi"))
+    }
+
     /// What DHCP hands out.
     pub fn loaded(&self) -> Loaded {
         let named = self.boot.loaders.clone().unwrap_or_default();
-        let over_http = Loaded::file(named.uefi_http.as_ref(), "ipxe.efi");
         Loaded {
             bios: Loaded::file(named.bios.as_ref(), "pxelinux.0"),
             uefi: Loaded::file(named.uefi.as_ref(), "grubnetx64.efi"),
@@ -72,8 +79,8 @@ impl<'a> Booting<'a> {
                 .unwrap_or(true)
                 .then(|| self.directory().to_owned()),
             uefi_http: self
-                .has_web()
-                .then(|| format!("http://{}/boot/{over_http}", self.own)),
+                .web_loader()
+                .map(|file| format!("http://{}/boot/{file}", self.own)),
         }
     }
 
@@ -271,7 +278,11 @@ pub fn sources(document: &Document, director: &str, machine: &str) -> Result<Sou
         copies: [install.copies.kernel, install.copies.initrd].map(at),
         kernel: install.kernel,
         initrd: install.initrd,
-        loaders: [bios, uefi, uefi_arm].map(at).into(),
+        loaders: [bios, uefi, uefi_arm]
+            .into_iter()
+            .chain(booting.web_loader())
+            .map(at)
+            .collect(),
     })
 }
 

@@ -43,7 +43,7 @@ pub struct Loaders {
     /// For a UEFI of 64-bit ARM, a GRUB. Default: `grubnetaa64.efi`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uefi_arm: Option<BootFile>,
-    /// For a UEFI of x86-64 that boots over HTTP, an iPXE. Default: `ipxe.efi`.
+    /// For a UEFI of x86-64 that boots over HTTP, an iPXE. Default: `snponly.efi`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uefi_http: Option<BootFile>,
 }

@@ -238,9 +238,11 @@ fn text_within(of: &str, most: usize) -> String {
             _ => out.push(c),
         }
     }
-    // So are links.
+    // So are links, and references spelled GH-1.
     out.replace("://", ":&#8203;//")
         .replace("www.", "www&#8203;.")
+        .replace("GH-", "GH&#8203;-")
+        .replace("gh-", "gh&#8203;-")
 }
 
 #[cfg(test)]
@@ -253,6 +255,7 @@ mod tests {
             text("a|b `c` <d> @e"),
             "a&#124;b &#96;c&#96; &#60;d&#62; &#64;&#8203;e"
         );
+        assert_eq!(text("GH-1 gh-2"), "GH&#8203;-1 gh&#8203;-2");
         assert_eq!(text("eth0 \u{1b}[31m"), "eth0 &#92;u&#123;1b&#125;&#91;31m");
     }
 

@@ -52,6 +52,7 @@ impl<'n> Reported<'n> {
             node: Some(self.root),
             offset: self.root.span.start,
             entry: Hurt::No,
+            reported: false,
         };
         // An entry of a list is judged by itself; but a destination or a match inherits from its service.
         let inherits = finding.path.starts_with("services[");
@@ -62,7 +63,7 @@ impl<'n> Reported<'n> {
             way.go(&step);
         }
         let follows = match finding.extent {
-            Extent::Value => way.node.is_none(),
+            Extent::Value => way.reported,
             Extent::Entry => way.entry == Hurt::Yes || way.holds_reported(),
         };
         if follows {
@@ -97,11 +98,14 @@ struct Way<'n> {
     offset: usize,
     /// Whether something beside the way, in the entry that it is in, has been reported.
     entry: Hurt,
+    /// Whether a field of the way was taken out. One that is absent else was never written: a default is meant.
+    reported: bool,
 }
 
 impl Way<'_> {
     fn go(&mut self, step: &Step) {
         tree::append(&mut self.path, self.node, step);
+        self.reported |= self.node.is_some_and(|node| node.lost(step));
         self.node = self.node.and_then(|node| node.child(step));
         self.offset = self.node.map_or(self.offset, |node| node.span.start);
         if let Some(Object {

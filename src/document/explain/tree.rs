@@ -114,6 +114,14 @@ impl Node {
         }
     }
 
+    /// Whether what is one step inside was wrong, and taken out.
+    pub fn lost(&self, step: &Step) -> bool {
+        match (&self.value, step) {
+            (Value::Object(object), Step::Field(key)) => object.reported.contains(key),
+            _ => false,
+        }
+    }
+
     /// The value one step inside, to be changed.
     pub fn child_mut(&mut self, step: &Step) -> Option<&mut Self> {
         match (&mut self.value, step) {
