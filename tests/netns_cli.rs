@@ -308,14 +308,14 @@ fn a_run_that_was_cut_off_is_remembered_as_such() {
 
 /// Two operators at once, again and again, who want different things: one has the lock and the other is told so, or
 /// they come one after the other. What stands there in the end is what one of them wanted, never some of each.
-/// 500 times, or as often as `LVS_RACE_SECONDS` (60) allow.
+/// 1000 times, or as often as `LVS_RACE_SECONDS` (60) allow.
 #[test]
 fn of_two_at_once_one_is_locked_out_and_nothing_is_mixed() {
     let text = assert_ends(
         r#"sed 's/192.0.2.2/192.0.2.3/; s/10.0.0.1/10.0.0.9/; s/"drop"/"accept"/' /mnt/cluster.json > /mnt/other.json
         stands() { lvs plan --detailed-exitcode /mnt/$1.json > /mnt/plan 2>&1; }
         in_turn=0 locked=0 pairs=0 wants=
-        while [ $pairs -lt 500 ] && [ $SECONDS -lt ${LVS_RACE_SECONDS:-60} ]; do
+        while [ $pairs -lt 1000 ] && [ $SECONDS -lt ${LVS_RACE_SECONDS:-60} ]; do
           lvs apply --yes /mnt/cluster.json > /mnt/one 2>&1 & one=$!
           sleep 0.0$((RANDOM % 10))
           lvs apply --yes /mnt/other.json > /mnt/two 2>&1 & two=$!

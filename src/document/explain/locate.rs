@@ -47,6 +47,24 @@ impl<'n> Reported<'n> {
         {
             return None;
         }
+        let way = self.walk(&finding.path);
+        let follows = match finding.extent {
+            Extent::Value => way.reported,
+            Extent::Entry => way.entry == Hurt::Yes || way.holds_reported(),
+        };
+        if follows {
+            return None;
+        }
+        Some(Draft {
+            offset: way.offset,
+            path: way.path,
+            value: way.node.and_then(written),
+            message: self.placed(&finding.message),
+            fix: self.placed(&finding.fix),
+        })
+    }
+
+    fn walk(&self, path: &str) -> Way<'n> {
         let mut way = Way {
             path: String::new(),
             node: Some(self.root),
@@ -55,29 +73,32 @@ impl<'n> Reported<'n> {
             reported: false,
         };
         // An entry of a list is judged by itself; but a destination or a match inherits from its service.
-        let inherits = finding.path.starts_with("services[");
-        for step in steps(&finding.path) {
+        let inherits = path.starts_with("services[");
+        for step in steps(path) {
             if matches!(step, Step::Position(_)) && !inherits {
                 way.entry = Hurt::No;
             }
             way.go(&step);
         }
-        let follows = match finding.extent {
-            Extent::Value => way.reported,
-            Extent::Entry => way.entry == Hurt::Yes || way.holds_reported(),
-        };
-        if follows {
-            return None;
-        }
-        let value = way.node.and_then(written);
-        let Finding { message, fix, .. } = finding.clone();
-        Some(Draft {
-            offset: way.offset,
-            path: way.path,
-            value,
-            message,
-            fix,
-        })
+        way
+    }
+
+    /// The same words; the places among them, which are not in quotes, as the text counts, in which what was taken out
+    /// still stands.
+    fn placed(&self, words: &str) -> String {
+        let in_path = |c: char| c.is_ascii_alphanumeric() || "_.[]".contains(c);
+        let mut quoted = false;
+        let pieces = words.split_inclusive(|c| !in_path(c)).map(|piece| {
+            let word = piece.trim_end_matches(|c| !in_path(c));
+            let is_place = !quoted && word.find('[').is_some_and(|it| it > 0);
+            quoted ^= piece.ends_with('"');
+            let way = is_place.then(|| self.walk(word));
+            match way.filter(|it| it.node.is_some()) {
+                Some(way) => way.path + &piece[word.len()..],
+                None => piece.to_owned(),
+            }
+        });
+        pieces.collect()
     }
 }
 
