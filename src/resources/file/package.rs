@@ -1,12 +1,16 @@
 //! Which files stand exactly as their package shipped them: those we may replace.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::host::HostError;
 use crate::host::linux::child;
 
 /// The kernel takes far more arguments; one call answers for most directors.
 const PATHS_PER_CALL: usize = 500;
+
+/// dpkg reads a file of every package that is installed; from a cold and busy disk that takes its time.
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// Of these files, those that are a package's configuration file and have not been touched.
 /// Sources: dpkg-query(1), `Conffiles` in deb-control(5).
@@ -52,13 +56,13 @@ async fn shipped(files: &[(&str, &[u8])]) -> Result<BTreeMap<String, String>, Ho
         let paths = some.iter().map(|(path, _)| *path);
         let args: Vec<_> = ["--search", "--"].into_iter().chain(paths).collect();
         // Its exit status is 1 when one of the paths is nobody's.
-        let output = child::ask("dpkg-query", &args, None, child::TIME_LIMIT).await?;
+        let output = child::ask("dpkg-query", &args, None, LIMIT).await?;
         packages.extend(owners(&output.text()));
     }
     let mut shipped = BTreeMap::new();
     for package in packages {
         let args = ["--show", "--showformat=${Conffiles}\\n", "--", &package];
-        let output = child::ask("dpkg-query", &args, None, child::TIME_LIMIT).await?;
+        let output = child::ask("dpkg-query", &args, None, LIMIT).await?;
         shipped.extend(sums(&output.text()));
     }
     Ok(shipped)
