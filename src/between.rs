@@ -24,17 +24,31 @@ pub struct Between {
     pub turn: Turn,
     /// As after, with the names of what goes.
     pub desired: Desired,
+    /// Whether anything is to be done, here or where only the director can tell.
+    pub changes: bool,
 }
 
 impl Sides {
     /// The plan between them. The machine is as `before` wants it, all of it is ours, and nobody is connected.
     pub async fn plan(mut self) -> Result<Between, HostError> {
         let machine = std::mem::take(&mut self.before.state);
-        let turn = from_to(machine, std::mem::take(&mut self.after.state)).await?;
+        let mut turn = from_to(machine, std::mem::take(&mut self.after.state)).await?;
+        turn.changes.extend(given_back(&turn));
+        let takes_all = self.after.exclusive && !self.before.exclusive;
         let mut desired = self.after;
         desired.names.extend(self.before.names);
         desired.warnings.extend(unknown(&turn));
-        Ok(Between { turn, desired })
+        if takes_all {
+            desired.warnings.extend([Warning::note(
+                "every virtual service of others is removed, and only the director knows them (\"exclusive\": true)",
+            )]);
+        }
+        let changes = takes_all || !turn.changes.is_empty();
+        Ok(Between {
+            turn,
+            desired,
+            changes,
+        })
     }
 }
 
@@ -77,6 +91,13 @@ fn plug_in(machine: &mut State, after: &State) {
     }
 }
 
+/// Values that the second document no longer speaks of. What they become is no part of either.
+fn given_back(turn: &Turn) -> Vec<Change> {
+    let mut gone = turn.seen.state.changes_to(&turn.goal.desired);
+    gone.retain(|it| it.verb() == Verb::Delete && it.nature() == Nature::Set);
+    gone
+}
+
 /// What depends on the machine, as far as these changes do.
 fn unknown(turn: &Turn) -> Vec<Warning> {
     let mut notes = Vec::new();
@@ -86,9 +107,7 @@ fn unknown(turn: &Turn) -> Vec<Warning> {
             "a destination that has connections drains before it is removed; how many it has, only the director knows",
         ));
     }
-    let gone = turn.seen.state.changes_to(&turn.goal.desired);
-    let given_back = |it: &&Change| it.verb() == Verb::Delete && it.nature() == Nature::Set;
-    let names: Vec<_> = gone.iter().filter(given_back).map(Change::name).collect();
+    let names: Vec<_> = given_back(turn).iter().map(Change::name).collect();
     if !names.is_empty() {
         notes.push(Warning::note(format!(
             "what the machine had before it was first set is given back, and only the director knows it: {}",

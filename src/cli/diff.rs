@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{PlanFormat, Shown, print, print_json, show_turn};
-use crate::between::{Between, Sides};
+use crate::between::Sides;
 use crate::cycle::Turn;
 use crate::desired::{self, Desired, Facts};
 use crate::document::Document;
@@ -43,10 +43,10 @@ impl Diff {
                 before: of(&before, &node)?,
                 after: of(&after, &node)?,
             };
-            let Between { turn, desired } = sides.plan().await?;
-            changes |= !turn.plan.is_empty();
-            let part = Part::offline(node, desired, &after.silence);
-            shown.push((turn, part));
+            let between = sides.plan().await?;
+            changes |= between.changes;
+            let part = Part::offline(node, between.desired, &after.silence);
+            shown.push((between.turn, part));
         }
         self.show(&shown);
         match changes && self.detailed_exitcode {

@@ -10,12 +10,13 @@ use serde::Serialize;
 use super::counted;
 use super::report::seconds_left;
 use crate::cycle::Turn;
-use crate::delta::{Delta, Resource, Verb};
+use crate::delta::{Delta, Nature, Resource, Verb};
 use crate::desired::Names;
 use crate::ipvs::ServiceId;
 use crate::resources::address::Address;
 use crate::resources::destination::{Destination, DestinationKey};
 use crate::resources::link::Link;
+use crate::resources::nftables::{NftTable, Rule, Verdict};
 use crate::resources::sysctl::Sysctl;
 use crate::resources::unit::{OnChange, Unit};
 use crate::resources::virtual_service::VirtualService;
@@ -163,6 +164,9 @@ impl<'a> Judge<'a> {
     fn on_clients(&self, change: &Change) -> Impact {
         match change {
             Change::Module(_) | Change::Timeouts(_) | Change::File(_) => nothing(),
+            Change::Nftables(delta) if self.drops_more(delta) => {
+                Impact::cuts("connections to what is dropped")
+            }
             Change::Nftables(_) => Impact::new("new connections"),
             Change::Link(delta) => link(delta),
             Change::Sysctl(delta) => sysctl(delta),
@@ -173,6 +177,20 @@ impl<'a> Judge<'a> {
             Change::Destination(delta) => self.destination(delta),
             Change::Unit(delta) => unit(delta),
         }
+    }
+
+    /// Drops come before what lets known connections through. Where nothing was forwarded before, none was forwarded
+    /// that is dropped now.
+    fn drops_more(&self, delta: &Delta<NftTable>) -> bool {
+        let drops = |it: &NftTable| -> BTreeSet<Rule> {
+            let rules = it.chains.iter().flat_map(|it| &it.rules);
+            let drops = rules.filter(|it| it.verdict == Verdict::Drop);
+            drops.cloned().collect()
+        };
+        let before = delta.from().map(drops).unwrap_or_default();
+        let begins_to_forward = |it: &Change| matches!(it, Change::Sysctl(it) if begins_to_forward(it));
+        delta.to().is_some_and(|to| !drops(to).is_subset(&before))
+            && !self.turn.changes.iter().any(begins_to_forward)
     }
 
     fn address(&self, delta: &Delta<Address>) -> Impact {
@@ -330,18 +348,30 @@ fn link(delta: &Delta<Link>) -> Impact {
             Impact::cuts("all traffic of the interface")
         }
         Delta::Create { .. } | Delta::Update { .. } => nothing(),
-        _ => Impact::cuts("all traffic of the interface"),
+        Delta::Delete { from } if from.nature() == Nature::Set => {
+            Impact::cuts("all traffic of the interface, if it was down")
+        }
+        Delta::Replace { .. } => {
+            Impact::cuts("all traffic of the interface, until its addresses and routes are made again")
+        }
+        Delta::Delete { .. } => Impact::cuts("all traffic of the interface"),
     }
 }
 
 fn sysctl(delta: &Delta<Sysctl>) -> Impact {
+    let forwards = delta.subject().key.is_forwarding();
     match delta.to() {
-        Some(to) if to.key.is_forwarding() && to.value == "0" => {
-            Impact::cuts("forwards no packets")
-        }
-        Some(to) if to.key.is_forwarding() => Impact::new("forwards packets"),
+        _ if begins_to_forward(delta) => Impact::new("forwards packets"),
+        Some(to) if forwards && to.value == "0" => Impact::cuts("forwards no packets"),
+        // To what only the machine knows.
+        None if forwards => Impact::cuts("forwards no packets, if it did not before"),
         _ => nothing(),
     }
+}
+
+fn begins_to_forward(delta: &Delta<Sysctl>) -> bool {
+    let to = delta.to();
+    to.is_some_and(|it| it.key.is_forwarding() && it.value != "0")
 }
 
 fn unit(delta: &Delta<Unit>) -> Impact {

@@ -1,7 +1,8 @@
 //! Who gets how many of the new connections, before and after.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::counted;
 use crate::cycle::Turn;
 use crate::delta::{Delta, Resource};
 use crate::desired::Names;
@@ -13,35 +14,69 @@ use crate::resources::{Change, State};
 /// More would not be read.
 const MOST: usize = 8;
 
-/// One line for each destination whose weight changes: `http: rs1 gets about 5 of 6 new connections (was 3 of 4)`.
+/// So many of so many new connections of a service.
+type Share = (u64, u64);
+
+/// One line for each destination whose part changes: `http: rs1 gets about 5 of 6 new connections (was 3 of 4)`. The
+/// same is said once of ports and families of one service.
 pub fn notes(turn: &Turn, names: &Names) -> Vec<String> {
-    let edited = turn.changes.iter().filter_map(|change| match change {
-        Change::Destination(Delta::Update { from, to }) if from.at.weight != to.at.weight => {
+    let mut notes: Vec<String> = Vec::new();
+    let mut weighed = weighed(turn);
+    while notes.len() < MOST
+        && let Some(it) = weighed.next()
+    {
+        notes.extend(note(it, turn, names).filter(|it| !notes.contains(it)));
+    }
+    match weighed.count() {
+        0 => {}
+        left => notes.push(format!("… and {}", counted(left, "more destination"))),
+    }
+    notes
+}
+
+/// Destinations with another weight, and all of services with another scheduler.
+fn weighed(turn: &Turn) -> impl Iterator<Item = &Destination> {
+    let rescheduled = turn.changes.iter().filter_map(|change| match change {
+        Change::VirtualService(Delta::Update { from, to }) if from.scheduler != to.scheduler => {
+            Some(to.id)
+        }
+        _ => None,
+    });
+    let rescheduled: BTreeSet<ServiceId> = rescheduled.collect();
+    let in_them = rescheduled.clone().into_iter().flat_map(|id| {
+        let all = &turn.goal.desired.destinations;
+        all.run(move |it| it.service.cmp(&id))
+    });
+    let stays = |it: &&Destination| turn.seen.state.destinations.contains(&it.key());
+    let edited = turn.changes.iter().filter_map(move |change| match change {
+        Change::Destination(Delta::Update { from, to })
+            if from.at.weight != to.at.weight && !rescheduled.contains(&to.service) =>
+        {
             Some(to)
         }
         _ => None,
     });
-    edited.take(MOST).map(|it| note(it, turn, names)).collect()
+    edited.chain(in_them.filter(stays))
 }
 
-fn note(it: &Destination, turn: &Turn, names: &Names) -> String {
-    let (service, machine) = (service_name(&it.service, names), machine_name(it, names));
+/// None when its part stays, or cannot be told.
+fn note(it: &Destination, turn: &Turn, names: &Names) -> Option<String> {
     let key = it.key();
-    let (before, after) = (
-        share(&turn.seen.state, &key),
-        share(&turn.goal.desired, &key),
-    );
-    match after {
-        (0, _) => format!(
-            "{service}: {machine} gets no new connections (was {})",
-            shown(before)
-        ),
-        after => format!(
-            "{service}: {machine} gets about {} new connections (was {})",
-            shown(after),
-            shown(before)
-        ),
-    }
+    let before = share(&turn.seen.state, &key);
+    let after = share(&turn.goal.desired, &key)?;
+    let was = match before {
+        Some(before) if reduced(before) == reduced(after) => return None,
+        Some((0, _)) => " (was none)".to_owned(),
+        Some(before) => format!(" (was {})", shown(before)),
+        None => String::new(),
+    };
+    let part = match after {
+        (0, _) => "no".to_owned(),
+        (own, all) if own == all => "all".to_owned(),
+        after => format!("about {}", shown(after)),
+    };
+    let (service, machine) = (service_name(&it.service, names), machine_name(it, names));
+    Some(format!("{service}: {machine} gets {part} new connections{was}"))
 }
 
 /// A warning for each machine that joins services which clients use already.
@@ -51,39 +86,69 @@ pub fn newcomers(turn: &Turn, names: &Names) -> Vec<Warning> {
         let Change::Destination(Delta::Create { to }) = change else {
             continue;
         };
+        let part = share(&turn.goal.desired, &to.key());
         let known = turn.seen.state.virtual_services.contains(&to.service);
-        if known && to.at.weight > 0 {
-            let part = shown(share(&turn.goal.desired, &to.key()));
+        if known && part.is_none_or(|(own, _)| own > 0) {
+            let part = part.map_or_else(|| "some".to_owned(), shown);
             let of = format!("{part} of {}", service_name(&to.service, names));
-            joined.entry(machine_name(to, names)).or_default().push(of);
+            let parts = joined.entry(machine_name(to, names)).or_default();
+            if !parts.contains(&of) {
+                parts.push(of);
+            }
         }
     }
-    joined.iter().take(MOST).map(newcomer).collect()
+    let left = joined.len().saturating_sub(MOST);
+    let more = (left > 0).then(|| {
+        let machines = counted(left, "more machine");
+        Warning::new(Code::Newcomer, format!("… and {machines} at once"))
+    });
+    joined.iter().take(MOST).map(newcomer).chain(more).collect()
 }
 
 fn newcomer((machine, parts): (&String, &Vec<String>)) -> Warning {
+    let told = parts.iter().any(|it| it.starts_with(char::is_numeric));
     let message = format!(
-        "{machine} receives new connections at once: about {}. Nothing checks yet that it answers; to install it \
+        "{machine} receives new connections at once: {}{}. Nothing checks yet that it answers; to install it \
          first, give it \"weight\": 0 and remove that afterwards",
+        if told { "about " } else { "" },
         parts.join(", ")
     );
     Warning::new(Code::Newcomer, message).about(machine)
 }
 
-/// The weight of a destination, and that of its whole service.
-fn share(state: &State, key: &DestinationKey) -> (u64, u64) {
-    let of_service = state.destinations.run(|it| it.service.cmp(&key.service));
-    let all = of_service.map(|it| u64::from(it.at.weight)).sum();
-    let own = state
-        .destinations
-        .get(key)
-        .map_or(0, |it| it.at.weight.into());
-    (own, all)
+/// By its weight, as far as the scheduler goes by it (`ip_vs_*.c`): `rr`, `lc` and `dh` see whether it is zero, `fo` which
+/// is the highest. What `nq` and `ovf` do depends on the connections that there are.
+fn share(state: &State, key: &DestinationKey) -> Option<Share> {
+    let scheduler = state.virtual_services.get(&key.service)?.scheduler;
+    let of_service = || state.destinations.run(|it| it.service.cmp(&key.service));
+    let weights = || of_service().map(|it| u64::from(it.at.weight));
+    let own = state.destinations.get(key);
+    let own: u64 = own.map_or(0, |it| it.at.weight.into());
+    let as_heavy = |it: u64| u64::try_from(weights().filter(|weight| *weight >= it).count()).ok();
+    match scheduler.as_str() {
+        _ if own == 0 => Some((0, 1)),
+        "rr" | "lc" | "dh" => Some((1, as_heavy(1)?)),
+        "fo" => match as_heavy(own)? {
+            1 => Some((1, 1)),
+            // Of equal ones the first in the kernel's list.
+            _ if weights().max() == Some(own) => None,
+            _ => Some((0, 1)),
+        },
+        "nq" | "ovf" => None,
+        _ => Some((own, weights().sum())),
+    }
 }
 
-fn shown((own, all): (u64, u64)) -> String {
+fn shown(share: Share) -> String {
+    match reduced(share) {
+        (1, 1) => "all".to_owned(),
+        (own, all) => format!("{own} of {all}"),
+    }
+}
+
+fn reduced((own, all): Share) -> Share {
     let divisor = common_divisor(own, all).max(1);
-    format!("{} of {}", own / divisor, all / divisor)
+    (own / divisor, all / divisor)
 }
 
 fn common_divisor(a: u64, b: u64) -> u64 {

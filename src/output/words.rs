@@ -1,6 +1,6 @@
 //! One change in words: what it is about, and what changes from what to what.
 
-use crate::delta::{Delta, Verb};
+use crate::delta::{Delta, Nature, Verb};
 use crate::desired::Names;
 use crate::ipvs::{Forwarding, Persistence, Service, ServiceId, Tunnel, TunnelChecksum};
 use crate::output::escaped;
@@ -67,7 +67,10 @@ pub fn what(change: &Change, names: &Names) -> String {
         Change::File(delta) => both(delta, file, file_edit),
         Change::Unit(delta) => unit(delta),
     };
-    escaped(&text)
+    // Only a plan without a machine does not know what that was.
+    let is_given_back = change.verb() == Verb::Delete && change.nature() == Nature::Set;
+    let then = if is_given_back { " → as it was before" } else { "" };
+    escaped(&text) + then
 }
 
 /// One value in words, or the edit from one to the other.
