@@ -9,7 +9,7 @@ use crate::between;
 use crate::cycle::{Options, Turn, Wanted, turn};
 use crate::daemons;
 use crate::desired::{self, Desired};
-use crate::document::{self, Document, Silence};
+use crate::document::{self, Document};
 use crate::error::Error;
 use crate::guards::management::{Session, in_danger};
 use crate::host::followed::Followed;
@@ -71,11 +71,11 @@ pub struct Part {
 }
 
 impl Part {
-    /// For a plan that is made without a look at this machine, with the silences of its document.
-    pub fn offline(node: String, mut desired: Desired, silences: &[Silence]) -> Self {
+    /// For a plan that is made without a look at this machine, with what its document is warned about.
+    pub fn offline(node: String, mut desired: Desired, warnings: &Warnings) -> Self {
         Self {
             node,
-            warnings: Warnings::new(silences).and(std::mem::take(&mut desired.warnings)),
+            warnings: warnings.and(std::mem::take(&mut desired.warnings)),
             desired,
             around: Surroundings::unknown(),
             live: None,

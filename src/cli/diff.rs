@@ -11,6 +11,7 @@ use crate::cycle::Turn;
 use crate::desired::{self, Desired, Facts};
 use crate::document::Document;
 use crate::error::{Error, Success};
+use crate::lint::Warnings;
 use crate::output;
 use crate::session::{self, Part};
 use crate::source::{FileSource, Trust};
@@ -34,8 +35,9 @@ pub struct Diff {
 
 impl Diff {
     pub async fn run(self) -> Result<Success, Error> {
-        let before = read(&self.before)?;
-        let after = read(&self.after)?;
+        let (before, known) = read(&self.before)?;
+        let (after, warnings) = read(&self.after)?;
+        let new = warnings.beyond(&known);
         let mut shown = Vec::new();
         let mut changes = false;
         for node in self.nodes(&before, &after)? {
@@ -45,7 +47,7 @@ impl Diff {
             };
             let between = sides.plan().await?;
             changes |= between.changes;
-            let part = Part::offline(node, between.desired, &after.silence);
+            let part = Part::offline(node, between.desired, &new);
             shown.push((between.turn, part));
         }
         self.show(&shown);
@@ -96,9 +98,9 @@ impl Diff {
 }
 
 /// Both documents are somebody's proposal: nothing is done by them here.
-fn read(path: &Path) -> Result<Document, Error> {
+fn read(path: &Path) -> Result<(Document, Warnings), Error> {
     let loaded = session::first(&mut FileSource::new(path, Trust::Any))?;
-    Ok(loaded.document)
+    Ok((loaded.document, loaded.warnings))
 }
 
 /// What a document asks of a director; nothing of one that it does not name.

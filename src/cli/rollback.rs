@@ -13,6 +13,7 @@ use crate::error::{Error, Success};
 use crate::host::followed::Followed;
 use crate::host::linux::LinuxHost;
 use crate::journal::{self, Entry, Run, Stage};
+use crate::lint::Warnings;
 use crate::lock::Lock;
 use crate::overlay::drain::Drains;
 use crate::ownership::IpvsTable;
@@ -222,6 +223,10 @@ fn finish(store: &Store, former: &Former, runs: &[Run]) -> Result<(), Error> {
 impl Part {
     /// For a plan that comes from no document.
     pub fn nameless() -> Self {
-        Self::offline("this machine".to_owned(), Desired::default(), &[])
+        Self::offline(
+            "this machine".to_owned(),
+            Desired::default(),
+            &Warnings::default(),
+        )
     }
 }

@@ -64,6 +64,16 @@ impl Warnings {
         self.silenced
     }
 
+    /// Those that are said here and not there, wherever they stand, by the same silences.
+    #[must_use]
+    pub fn beyond(&self, there: &Self) -> Self {
+        let said = |it: &Warning| (it.code, it.message.clone(), it.about.clone());
+        let there: HashSet<_> = there.shown.iter().map(said).collect();
+        let mut new = self.clone();
+        new.shown.retain(|it| !there.contains(&said(it)));
+        new
+    }
+
     /// With others, by the same silences.
     #[must_use]
     pub fn and(&self, others: impl IntoIterator<Item = Warning>) -> Self {

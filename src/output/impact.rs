@@ -188,7 +188,8 @@ impl<'a> Judge<'a> {
             drops.cloned().collect()
         };
         let before = delta.from().map(drops).unwrap_or_default();
-        let begins_to_forward = |it: &Change| matches!(it, Change::Sysctl(it) if begins_to_forward(it));
+        let begins_to_forward =
+            |it: &Change| matches!(it, Change::Sysctl(it) if begins_to_forward(it));
         delta.to().is_some_and(|to| !drops(to).is_subset(&before))
             && !self.turn.changes.iter().any(begins_to_forward)
     }
@@ -351,9 +352,9 @@ fn link(delta: &Delta<Link>) -> Impact {
         Delta::Delete { from } if from.nature() == Nature::Set => {
             Impact::cuts("all traffic of the interface, if it was down")
         }
-        Delta::Replace { .. } => {
-            Impact::cuts("all traffic of the interface, until its addresses and routes are made again")
-        }
+        Delta::Replace { .. } => Impact::cuts(
+            "all traffic of the interface, until its addresses and routes are made again",
+        ),
         Delta::Delete { .. } => Impact::cuts("all traffic of the interface"),
     }
 }

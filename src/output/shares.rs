@@ -76,7 +76,9 @@ fn note(it: &Destination, turn: &Turn, names: &Names) -> Option<String> {
         after => format!("about {}", shown(after)),
     };
     let (service, machine) = (service_name(&it.service, names), machine_name(it, names));
-    Some(format!("{service}: {machine} gets {part} new connections{was}"))
+    Some(format!(
+        "{service}: {machine} gets {part} new connections{was}"
+    ))
 }
 
 /// A warning for each machine that joins services which clients use already.

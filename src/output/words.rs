@@ -69,7 +69,11 @@ pub fn what(change: &Change, names: &Names) -> String {
     };
     // Only a plan without a machine does not know what that was.
     let is_given_back = change.verb() == Verb::Delete && change.nature() == Nature::Set;
-    let then = if is_given_back { " → as it was before" } else { "" };
+    let then = if is_given_back {
+        " → as it was before"
+    } else {
+        ""
+    };
     escaped(&text) + then
 }
 
