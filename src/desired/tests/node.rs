@@ -128,7 +128,6 @@ fn an_export_always_has_clients() {
 fn impossible_services_are_refused() {
     let refused = refused(
         json!({ "services": [
-            { "name": "high", "vip": "v4", "port": 1, "lastPort": 9, "realServerPort": 65530 },
             { "name": "six", "vip": "both", "port": 80, "realServers": ["rs2"] },
             { "name": "none", "vip": "v4", "port": 81, "tag": "nobody" },
             { "name": "mark", "firewallMark": 7, "family": "ipv6", "realServers": ["rs1"], "match": [{ "vip": "v4", "port": 80 }] },
@@ -138,10 +137,9 @@ fn impossible_services_are_refused() {
     assert_eq!(
         refused,
         [
-            "services[0]: its range ends beyond port 65535 on the real servers; choose a lower realServerPort",
-            "services[1]: none of the real servers of six has an IPv6 address; give them one, or use another VIP",
-            "services[2]: it has no real server; name one, or remove the service",
-            "services[3].match[0].vip: v4 has no ipv6 address; state \"family\", or name another VIP",
+            "services[0]: none of the real servers of six has an IPv6 address; give them one, or use another VIP",
+            "services[1]: it has no real server; name one, or remove the service",
+            "services[2].match[0].vip: v4 has no ipv6 address; state \"family\", or name another VIP",
         ]
     );
 }
