@@ -81,7 +81,7 @@ fn chain(name: ChainName, policy: Policy, rules: Vec<Rule>) -> Option<Chain> {
 
 /// Drops first, so that inside machines are held by them too.
 fn forward(node: &Node, firewall: &Firewall) -> Option<Chain> {
-    let mut rules: Vec<Rule> = firewall.drop.iter().flat_map(drops).collect();
+    let mut rules = in_one_order(firewall.drop.iter().flat_map(drops).collect());
     let policy = match firewall.forward_policy.unwrap_or(ForwardPolicy::Drop) {
         ForwardPolicy::Accept => Policy::Accept,
         ForwardPolicy::Drop => {
@@ -196,7 +196,7 @@ fn marks(node: &Node, findings: &mut Findings) -> Vec<Rule> {
             }
         }
     }
-    rules
+    in_one_order(rules)
 }
 
 fn mark_rules(service: &Service, wanted: &document::Match, vip: &Vip) -> Vec<Rule> {
@@ -222,6 +222,12 @@ fn mark_ports(protocol: Protocol, wanted: &document::Match) -> Option<Match> {
         first: *ports.start(),
         last: *ports.end(),
     })
+}
+
+/// Of rules that never decide about the same packet in two ways. The document may name them in any order.
+fn in_one_order(mut rules: Vec<Rule>) -> Vec<Rule> {
+    rules.sort();
+    rules
 }
 
 fn rule(matches: Vec<Match>, verdict: Verdict) -> Rule {

@@ -43,7 +43,7 @@ fn link(interface: &Interface) -> Link {
     Link {
         name: interface.name.to_string(),
         kind: kind(interface),
-        up: interface.up.unwrap_or(true),
+        up: interface.is_up(),
         mtu: interface.mtu.map(|it| it.get()),
         controller: None,
     }

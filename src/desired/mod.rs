@@ -138,12 +138,15 @@ fn resolved(node: &Node, facts: &Facts, findings: &mut Findings) -> Desired {
     }
 }
 
+/// Those that the document states.
 fn timeouts(ipvs: &document::Ipvs) -> Option<Timeouts> {
     let document::Timeouts {
         tcp_seconds,
         tcp_fin_seconds,
         udp_seconds,
     } = ipvs.timeouts.as_ref()?;
+    // Of none there is nothing to set.
+    tcp_seconds.or(*tcp_fin_seconds).or(*udp_seconds)?;
     Some(Timeouts {
         tcp_seconds: tcp_seconds.map(|it| it.get()),
         tcp_fin_seconds: tcp_fin_seconds.map(|it| it.get()),

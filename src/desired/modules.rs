@@ -46,11 +46,7 @@ fn module(name: String) -> Module {
 /// The kernel loads schedulers and engines itself when a service asks for them, but not where modules are locked
 /// after boot. A director that tunnels by gue needs no `fou`: that is the receiver's.
 fn for_ipvs(node: &Node, table: &Balanced) -> Vec<String> {
-    let timeouts = node
-        .document
-        .ipvs
-        .as_ref()
-        .and_then(|it| it.timeouts.as_ref());
+    let timeouts = node.document.ipvs.as_ref().and_then(super::timeouts);
     if table.services.is_empty() && timeouts.is_none() {
         return Vec::new();
     }

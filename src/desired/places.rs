@@ -10,7 +10,7 @@ use crate::resources::destination::Destination;
 
 use super::machines::{Machines, address_in};
 use super::problem::{Findings, Problem};
-use super::services::{Front, ports};
+use super::services::Front;
 use super::words;
 
 /// The real servers of one service, with what is the same on every port.
@@ -67,11 +67,6 @@ impl<'a> Members<'a> {
 
     /// Says who is left out, and why.
     pub fn judge(&self, index: usize, fronts: &[Front], findings: &mut Findings) {
-        if self.leaves_the_ports() {
-            let message = "its range ends beyond port 65535 on the real servers";
-            let fix = "choose a lower realServerPort";
-            findings.refuse(Problem::new(path(index), message, fix));
-        }
         for family in [Family::V4, Family::V6] {
             if fronts.iter().any(|it| it.family == family) {
                 self.judge_family(index, family, findings);
@@ -98,16 +93,6 @@ impl<'a> Members<'a> {
             let message = format!("{service}: without an {word} address, so not in it: {names}");
             findings.warn(Warning::new(Code::LeftOut, message).about(service.as_str()));
         }
-    }
-
-    fn leaves_the_ports(&self) -> bool {
-        let Some(ports) = ports(self.service.port, self.service.last_port) else {
-            return false;
-        };
-        let length = ports.end().saturating_sub(*ports.start());
-        let own = self.places.iter().filter_map(|it| it.port);
-        own.max()
-            .is_some_and(|port| port.checked_add(length).is_none())
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::delta::Set;
-use crate::document;
+use crate::document::{self, usual_metric};
 use crate::resources::route::{Route, RouteKey};
 
 use super::node::Node;
@@ -56,32 +56,23 @@ fn other_route(node: &Node, index: usize, route: &document::Route) -> Result<Rou
         via,
         interface,
         table,
-        metric,
+        metric: _,
     } = route;
     let field = format!("routes[{index}].via");
     let via = via.map(|it| it.get());
     let by_gateway = || via.and_then(|via| interface_to(node, via));
     let interface = interface.map(|it| it.to_string()).or_else(by_gateway);
     let to = to.get();
-    let stated = metric.map(|it| it.get()).filter(|it| *it != 0);
     Ok(Route {
         theirs: Default::default(),
         key: RouteKey {
             table: table.map_or(MAIN, |it| it.get()),
             to,
-            metric: stated.unwrap_or(usual_metric(&to)),
+            metric: route.metric_of_kernel(),
         },
         via,
         interface: interface.ok_or_else(|| unreachable(node, &field, via.unwrap_or(to.addr())))?,
     })
-}
-
-/// The kernel makes `IP6_RT_PRIO_USER` of an IPv6 metric of 0.
-fn usual_metric(to: &IpNet) -> u32 {
-    match to {
-        IpNet::V4(_) => 0,
-        IpNet::V6(_) => 1024,
-    }
 }
 
 /// The interface on whose network the next hop is; a link-local one is taken to be outside.

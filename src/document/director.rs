@@ -4,6 +4,7 @@ use super::values::{
     Address, Address4, Address6, BondMode, InterfaceAddress, InterfaceName, Metric, Mtu, Name,
     Network, Role, RoutingTable, SysctlKey, SysctlValue, VlanId,
 };
+use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +66,13 @@ pub struct Interface {
     pub dummy: Option<Dummy>,
 }
 
+impl Interface {
+    /// Whether it is to be up.
+    pub fn is_up(&self) -> bool {
+        self.up.unwrap_or(true)
+    }
+}
+
 /// A VLAN on another interface.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -115,9 +123,25 @@ pub struct Route {
     /// The routing table. Default: 254, the main table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub table: Option<RoutingTable>,
-    /// The lowest metric wins. Default: 0.
+    /// The lowest metric wins. Default: 0, which is 1024 for IPv6.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metric: Option<Metric>,
+}
+
+impl Route {
+    /// The metric that the kernel gives it.
+    pub fn metric_of_kernel(&self) -> u32 {
+        let stated = self.metric.map(Metric::get).filter(|it| *it != 0);
+        stated.unwrap_or(usual_metric(&self.to.get()))
+    }
+}
+
+/// The metric of a route without one, or with 0, which the kernel makes `IP6_RT_PRIO_USER` for IPv6.
+pub fn usual_metric(to: &IpNet) -> u32 {
+    match to {
+        IpNet::V4(_) => 0,
+        IpNet::V6(_) => 1024,
+    }
 }
 
 /// One kernel setting.

@@ -22,7 +22,9 @@ pub mod values;
 mod warn;
 
 pub use boot::{Boot, Loaders};
-pub use director::{Bond, Bridge, Director, Dummy, Interface, Route, SysctlSetting, Vlan};
+pub use director::{
+    Bond, Bridge, Director, Dummy, Interface, Route, SysctlSetting, Vlan, usual_metric,
+};
 pub use files::PlainFile;
 pub use load::{examine, load};
 pub use netboot::{

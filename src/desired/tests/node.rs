@@ -63,6 +63,39 @@ fn an_accepting_policy_needs_only_the_drops() {
     );
 }
 
+/// Nobody who only sorts his document is to see a change.
+#[test]
+fn rules_have_one_order_however_the_document_names_them() {
+    let table = |drops: Value, matches: Value| {
+        let desired = resolved(json!({
+            "firewall": { "drop": drops },
+            "services": [{ "name": "web", "firewallMark": 7, "match": matches }],
+        }));
+        desired.state.nftables.iter().next().cloned().unwrap()
+    };
+    let one = table(
+        json!([{ "name": "rpc", "protocols": ["tcp", "udp"], "port": 111 }, { "name": "mail", "protocols": ["tcp"], "port": 25 }]),
+        json!([{ "vip": "v4", "port": 80 }, { "vip": "v4", "port": 53, "protocols": ["udp", "tcp"] }]),
+    );
+    let other = table(
+        json!([{ "name": "mail", "protocols": ["tcp"], "port": 25 }, { "name": "rpc", "protocols": ["udp", "tcp"], "port": 111 }]),
+        json!([{ "vip": "v4", "port": 53, "protocols": ["tcp", "udp"] }, { "vip": "v4", "port": 80 }]),
+    );
+    assert_eq!(one, other);
+    assert_eq!(one.chains.iter().map(|it| it.rules.len()).max(), Some(6));
+}
+
+#[test]
+fn timeouts_of_which_none_is_stated_are_none() {
+    let with = |ipvs: Value| resolved(json!({ "ipvs": ipvs })).state;
+    let empty = with(json!({ "timeouts": {} }));
+    assert!(empty.timeouts.is_empty());
+    assert_eq!(empty.modules, with(json!({})).modules);
+    let stated = with(json!({ "timeouts": { "udpSeconds": 30 } }));
+    assert_eq!(stated.timeouts.len(), 1);
+    assert_ne!(stated.modules, empty.modules);
+}
+
 #[test]
 fn a_document_without_directors_asks_for_nothing() {
     let document = serde_json::from_value(json!({ "version": 1 })).unwrap();
@@ -128,7 +161,6 @@ fn an_export_always_has_clients() {
 fn impossible_services_are_refused() {
     let refused = refused(
         json!({ "services": [
-            { "name": "high", "vip": "v4", "port": 1, "lastPort": 9, "realServerPort": 65530 },
             { "name": "six", "vip": "both", "port": 80, "realServers": ["rs2"] },
             { "name": "none", "vip": "v4", "port": 81, "tag": "nobody" },
             { "name": "mark", "firewallMark": 7, "family": "ipv6", "realServers": ["rs1"], "match": [{ "vip": "v4", "port": 80 }] },
@@ -138,10 +170,9 @@ fn impossible_services_are_refused() {
     assert_eq!(
         refused,
         [
-            "services[0]: its range ends beyond port 65535 on the real servers; choose a lower realServerPort",
-            "services[1]: none of the real servers of six has an IPv6 address; give them one, or use another VIP",
-            "services[2]: it has no real server; name one, or remove the service",
-            "services[3].match[0].vip: v4 has no ipv6 address; state \"family\", or name another VIP",
+            "services[0]: none of the real servers of six has an IPv6 address; give them one, or use another VIP",
+            "services[1]: it has no real server; name one, or remove the service",
+            "services[2].match[0].vip: v4 has no ipv6 address; state \"family\", or name another VIP",
         ]
     );
 }

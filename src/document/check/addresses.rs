@@ -1,7 +1,7 @@
 //! What an address may not be, wherever a machine is meant.
 
 use super::index::Index;
-use crate::document::Network;
+use crate::document::{InterfaceName, Network};
 use foldhash::HashMap;
 use std::net::IpAddr;
 
@@ -58,6 +58,25 @@ pub(super) fn edges(index: &Index<'_>) -> HashMap<IpAddr, (&'static str, Network
     });
     ends.filter_map(|(end, network)| Some((end, (edge_of(network, end)?, network))))
         .collect()
+}
+
+/// A few of the networks that interfaces are in, each once, for whoever wrote an address that is elsewhere; none when
+/// there is none.
+pub(super) fn whereabouts(
+    networks: impl Iterator<Item = (InterfaceName, Network)>,
+) -> Option<String> {
+    const SHOWN: usize = 4;
+    let mut places: Vec<String> = Vec::new();
+    for (name, network) in networks {
+        let place = format!("{name} is in {network}");
+        if !places.contains(&place) {
+            places.push(place);
+        }
+        if places.len() == SHOWN {
+            break;
+        }
+    }
+    (!places.is_empty()).then(|| places.join(", "))
 }
 
 /// Whose address an address is.

@@ -89,7 +89,23 @@ fn exception_port(
         (Some(port), Some(own)) if port != own && method != Forwarding::Masquerade => {
             cannot_change(findings, path, service, method);
         }
-        _ => {}
+        (Some(port), Some(own)) => range_fits(findings, path, port, service.last_port, own),
+    }
+}
+
+/// A range of ports keeps its length on a real server that has another first port.
+fn range_fits(
+    findings: &mut Findings,
+    path: Arguments<'_>,
+    port: u16,
+    last: Option<Port>,
+    own: u16,
+) {
+    let length = last.map_or(0, |last| last.get().saturating_sub(own));
+    if port.checked_add(length).is_none() {
+        let end = u32::from(port) + u32::from(length);
+        let fix = format!("write at most {}", u16::MAX - length);
+        findings.add(path, format!("ends at {end} with this range"), fix);
     }
 }
 

@@ -95,6 +95,8 @@ pub fn lower_interfaces(index: &Index<'_>, findings: &mut Findings) {
             .collect();
         let path = |position: usize| format!("directors[{at}].interfaces[{position}]");
         one_vlan_each(findings, director, path);
+        unfit(findings, director, &by_name, path);
+        parents_up(findings, director, &by_name, path);
         one_master_each(findings, director, &by_name, path);
         for (position, interface) in director.interfaces.iter().enumerate() {
             if is_made_of_itself(interface, &by_name) {
@@ -121,6 +123,48 @@ fn one_vlan_each(findings: &mut Findings, director: &Director, path: impl Fn(usi
                 message,
                 "write each VLAN once",
             );
+        }
+    }
+}
+
+/// The kernel makes nothing of the loopback interface, and no bridge of bridges.
+fn unfit(
+    findings: &mut Findings,
+    director: &Director,
+    by_name: &HashMap<InterfaceName, &Interface>,
+    path: impl Fn(usize) -> String,
+) {
+    let is_bridge = |name| by_name.get(&name).is_some_and(|it| it.bridge.is_some());
+    for (position, interface) in director.interfaces.iter().enumerate() {
+        for (field, name) in lower(interface) {
+            let place = format_args!("{}.{field}", path(position));
+            if name.as_str() == "lo" {
+                let message = "is the loopback interface, and nothing is made of it";
+                findings.add(place, message, "name another interface");
+            } else if interface.bridge.is_some() && is_bridge(name) {
+                let message = "is a bridge, and a bridge takes no other";
+                let fix = format!("give its members to {}", interface.name);
+                findings.add(place, message, fix);
+            }
+        }
+    }
+}
+
+/// The kernel sets no VLAN up whose parent is down.
+fn parents_up(
+    findings: &mut Findings,
+    director: &Director,
+    by_name: &HashMap<InterfaceName, &Interface>,
+    path: impl Fn(usize) -> String,
+) {
+    for (position, interface) in director.interfaces.iter().enumerate() {
+        let vlan = interface.vlan.as_ref().filter(|_| interface.is_up());
+        let parent = vlan.and_then(|vlan| by_name.get(&vlan.parent));
+        if let Some(parent) = parent.filter(|it| !it.is_up()) {
+            let message = format!("is not up, and {} is", interface.name);
+            let fix = format!("remove \"up\" from {}, or write it here, too", parent.name);
+            let place = format_args!("{}.vlan.parent", path(position));
+            findings.add(place, message, fix);
         }
     }
 }

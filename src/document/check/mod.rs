@@ -11,6 +11,7 @@ mod files;
 mod firewall;
 mod index;
 mod interfaces;
+mod kickstart_nfs;
 mod links;
 mod marks;
 mod members;
@@ -136,6 +137,7 @@ const RULES: &[Rule] = &[
     netboot::domain,
     netboot::dhcp,
     netboot::boot,
+    kickstart_nfs::kickstart_over_nfs,
     netboot::reservations,
     profiles::profiles,
     profiles::chosen_profiles,

@@ -1,8 +1,16 @@
 //! DHCP, and booting by it.
 
-use super::{Findings, addresses::edge_of, index::Index, names::once};
-use crate::document::{Dhcp, Director, Interface, Network, Role};
-use std::net::{IpAddr, Ipv4Addr};
+use super::{
+    Findings,
+    addresses::{edge_of, not_a_machine, whereabouts},
+    index::Index,
+    names::once,
+};
+use crate::document::{Address4, Dhcp, Director, Interface, Network, Role};
+use std::{
+    fmt::Arguments,
+    net::{IpAddr, Ipv4Addr},
+};
 
 /// Machines that boot from the network get their full names from us.
 pub fn domain(index: &Index<'_>, findings: &mut Findings) {
@@ -97,21 +105,33 @@ pub fn dhcp(index: &Index<'_>, findings: &mut Findings) {
         None => common_router(index, findings, dhcp),
         Some(router) => no_client(index, findings, router.get()),
     }
-    if let Some(servers) = &dhcp.name_servers {
-        once(findings, "netboot.dhcp.nameServers", "", servers);
+    name_servers(findings, dhcp.name_servers.as_deref().unwrap_or_default());
+}
+
+fn name_servers(findings: &mut Findings, servers: &[Address4]) {
+    let list = "netboot.dhcp.nameServers";
+    once(findings, list, "", servers);
+    for (at, server) in servers.iter().enumerate() {
+        asked_by_clients(findings, format_args!("{list}[{at}]"), server.get().into());
+    }
+}
+
+/// A server that clients ask is a machine. A link-local one may be: clouds have them on every link.
+pub(super) fn asked_by_clients(findings: &mut Findings, path: Arguments<'_>, server: IpAddr) {
+    let link_local = match server {
+        IpAddr::V4(v4) => v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_unicast_link_local(),
+    };
+    if let Some(reason) = not_a_machine(server).filter(|_| !link_local) {
+        let fix = "write an address that clients can reach";
+        findings.report(path, reason, fix).alone();
     }
 }
 
 fn inside_networks(director: &Director) -> String {
-    let named = inside(director).flat_map(|i| {
-        i.addresses
-            .iter()
-            .map(move |a| format!("{} is in {}", i.name, a.network()))
-    });
-    match named.take(4).collect::<Vec<_>>() {
-        none if none.is_empty() => format!("{} has no inside network", director.name),
-        some => some.join(", "),
-    }
+    let named =
+        inside(director).flat_map(|i| i.addresses.iter().map(move |a| (i.name, a.network())));
+    whereabouts(named).unwrap_or_else(|| format!("{} has no inside network", director.name))
 }
 
 fn in_network(findings: &mut Findings, dhcp: &Dhcp, director: &Director, network: Network) {

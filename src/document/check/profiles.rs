@@ -1,6 +1,6 @@
 //! Installations: what a profile asks for, its installer can do.
 
-use super::{Findings, index::Index, names::once};
+use super::{Findings, index::Index, names::once, netboot::asked_by_clients};
 use crate::document::{
     InstallException, Installer, KickstartProfile, MountPoint, NfsMount, PackageName, Partition,
 };
@@ -47,6 +47,11 @@ fn lists(findings: &mut Findings, path: Arguments<'_>, profile: &KickstartProfil
         "",
         &profile.ntp_servers,
     );
+    for (at, server) in profile.ntp_servers.iter().enumerate() {
+        if let Ok(server) = server.as_str().parse() {
+            asked_by_clients(findings, format_args!("{path}.ntpServers[{at}]"), server);
+        }
+    }
     let repositories = profile.repositories.iter().map(|it| &it.name);
     once(
         findings,

@@ -4,7 +4,7 @@ use super::{Findings, index::Index, names::once};
 use crate::document::{
     Family, PersistenceEngine, Port, Protocol, Scheduler, SchedulerFlag, Service, Threshold,
 };
-use std::fmt::Arguments;
+use std::{collections::BTreeSet, fmt::Arguments};
 
 /// A range of ports becomes as many virtual services.
 const PORTS: u32 = 1024;
@@ -176,12 +176,12 @@ pub fn real_server_ports(index: &Index<'_>, findings: &mut Findings) {
         let Some(port) = service.port else { continue };
         let last = service.last_port.unwrap_or(port);
         let longest = u32::from(target.get()) + u32::from(last.get().saturating_sub(port.get()));
-        if target.get() == 0 || port.get() == 0 {
-            findings.add(
-                path,
-                "cannot go with any port (0)",
-                "remove it, or write 1 to 65535 in both",
-            );
+        if port.get() == 0 {
+            let fix = "remove it, or write 1 to 65535 in both";
+            findings.add(path, "cannot go with any port (0)", fix);
+        } else if target.get() == 0 {
+            let fix = format!("remove it to keep port {port}, or write 1 to 65535");
+            findings.add(path, "is no port of a machine", fix);
         } else if longest > u32::from(u16::MAX) {
             findings.add(
                 path,
@@ -239,14 +239,8 @@ pub fn persistence(index: &Index<'_>, findings: &mut Findings) {
                 )
                 .relying_on(&["vips"]);
         }
-        let sip = persistence.engine == Some(PersistenceEngine::Sip);
-        if sip && service.vip.is_some() && service.protocols.as_deref() != Some(&[Protocol::Udp]) {
-            let message = format!("is for udp; protocols are {}", protocols(service));
-            findings.add(
-                format_args!("{path}.engine"),
-                message,
-                "write \"protocols\": [\"udp\"], or split the service",
-            );
+        if persistence.engine == Some(PersistenceEngine::Sip) {
+            udp_only(findings, format_args!("{path}.engine"), service);
         }
     }
 }
@@ -257,24 +251,39 @@ pub fn one_packet(index: &Index<'_>, findings: &mut Findings) {
         .services()
         .filter(|(_, service)| service.one_packet_scheduling == Some(true))
     {
-        if service.vip.is_some() && service.protocols.as_deref() != Some(&[Protocol::Udp]) {
-            let message = format!("is for udp; protocols are {}", protocols(service));
-            let fix = "write \"protocols\": [\"udp\"], or split the service";
-            findings.add(
-                format_args!("services[{at}].onePacketScheduling"),
-                message,
-                fix,
-            );
-        }
+        let path = format_args!("services[{at}].onePacketScheduling");
+        udp_only(findings, path, service);
     }
 }
 
-fn protocols(service: &Service) -> String {
-    let list = service.protocols.as_deref().unwrap_or(&[Protocol::Tcp]);
-    list.iter()
-        .map(Protocol::to_string)
-        .collect::<Vec<_>>()
-        .join(", ")
+/// What only datagrams have. Whose mark somebody else sets, we do not know.
+fn udp_only(findings: &mut Findings, path: Arguments<'_>, service: &Service) {
+    let protocols = protocols(service);
+    if protocols.iter().all(|it| *it == Protocol::Udp) {
+        return;
+    }
+    let words: Vec<_> = protocols.iter().map(Protocol::to_string).collect();
+    let message = format!("is for udp; protocols are {}", words.join(", "));
+    let fix = match service.matches {
+        None => "write \"protocols\": [\"udp\"], or split the service",
+        Some(_) => "write \"protocols\": [\"udp\"] in each match, or split the service",
+    };
+    findings.add(path, message, fix);
+}
+
+/// The protocols that are balanced, as far as the document says it; each once.
+fn protocols(service: &Service) -> BTreeSet<Protocol> {
+    let matches = service.matches.iter().flatten();
+    let marked = matches.map(|it| it.protocols.as_deref());
+    let own = service
+        .vip
+        .is_some()
+        .then_some(service.protocols.as_deref());
+    let stated = own.into_iter().chain(marked);
+    stated
+        .flat_map(|it| it.unwrap_or(&[Protocol::Tcp]))
+        .copied()
+        .collect()
 }
 
 /// Thresholds of services and of their destinations.

@@ -49,6 +49,7 @@ pub fn sysctls(index: &Index<'_>, findings: &mut Findings) {
             let (message, fix) = match judge(&parts) {
                 Verdict::Allowed => {
                     contradiction(findings, path, index, setting);
+                    unusual_number(findings, path, setting);
                     continue;
                 }
                 Verdict::Derived => (
@@ -63,6 +64,53 @@ pub fn sysctls(index: &Index<'_>, findings: &mut Findings) {
                 .alone();
         }
     }
+}
+
+/// The kernel shows a number in one way only, so that another would differ for ever. What is on the list are numbers and
+/// words: nothing that it shows with leading zeros.
+fn unusual_number(findings: &mut Findings, path: Arguments<'_>, setting: &SysctlSetting) {
+    let words = || setting.value.as_str().split_whitespace();
+    let Some(usual) = words().map(usual_number).collect::<Option<Vec<String>>>() else {
+        return;
+    };
+    if words().eq(usual.iter().map(String::as_str)) {
+        return;
+    }
+    let is_octal = |(word, usual): (&str, &String)| {
+        word.trim_start_matches(['-', '0']) != usual.trim_start_matches(['-', '0'])
+    };
+    let read = match words().zip(&usual).any(is_octal) {
+        true => " (it reads 0x as hexadecimal, and any other leading 0 as octal)",
+        false => "",
+    };
+    let message = "is not how the kernel shows the number";
+    let fix = format!("write \"{}\"{read}", usual.join(" "));
+    let finding = findings.report(format_args!("{path}.value"), message, fix);
+    finding.alone();
+}
+
+/// A number as the kernel shows it; none when it is no number. As the kernel reads it: 010 is 8, and 09 it refuses.
+fn usual_number(word: &str) -> Option<String> {
+    let digits = word.strip_prefix('-').unwrap_or(word);
+    let hexadecimal = digits
+        .strip_prefix("0x")
+        .or_else(|| digits.strip_prefix("0X"));
+    let number = match hexadecimal {
+        Some(digits) => natural(digits, 16)?,
+        None if digits.starts_with('0') => natural(digits, 8).or_else(|| natural(digits, 10))?,
+        None => natural(digits, 10)?,
+    };
+    let sign = match word.starts_with('-') && number > 0 {
+        true => "-",
+        false => "",
+    };
+    Some(format!("{sign}{number}"))
+}
+
+/// Digits only: Rust would read a sign, too.
+fn natural(digits: &str, radix: u32) -> Option<u128> {
+    let all = digits.chars().all(|it| it.is_digit(radix));
+    u128::from_str_radix(digits, radix).ok().filter(|_| all)
 }
 
 /// Whether a document sets this one, by its path below `/proc/sys`, or makes us set it.
