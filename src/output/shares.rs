@@ -88,9 +88,11 @@ pub fn newcomers(turn: &Turn, names: &Names) -> Vec<Warning> {
         let Change::Destination(Delta::Create { to }) = change else {
             continue;
         };
+        if !turn.seen.state.virtual_services.contains(&to.service) {
+            continue;
+        }
         let part = share(&turn.goal.desired, &to.key());
-        let known = turn.seen.state.virtual_services.contains(&to.service);
-        if known && part.is_none_or(|(own, _)| own > 0) {
+        if part.is_none_or(|(own, _)| own > 0) {
             let part = part.map_or_else(|| "some".to_owned(), shown);
             let of = format!("{part} of {}", service_name(&to.service, names));
             let parts = joined.entry(machine_name(to, names)).or_default();
