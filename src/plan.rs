@@ -49,10 +49,11 @@ pub enum Phase {
     /// Who gives way goes first: two DHCP servers cannot have one port. Of what is torn down this is the first, too:
     /// nobody is invited any more, no lease, no export.
     UnitStop,
-    /// A daemon starts, or reads its files again, when all of them stand.
+    /// Before the daemons that go on read theirs again: one that finds what is to go would go on with it.
+    FileRemove,
+    /// A daemon starts, or reads its files again, when all of them stand, and no other.
     Unit,
     // --- tearing down ---
-    FileRemove,
     /// Stops new clients. Those connected freeze, and continue should it come back.
     VipRemove,
     /// Drained, or told not to wait.

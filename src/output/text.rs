@@ -202,7 +202,7 @@ fn group(phase: Phase) -> Group {
     match phase {
         phase if phase < Phase::Timeouts => Group::Inside,
         phase if phase < Phase::File => Group::Services,
-        Phase::File | Phase::UnitStop | Phase::Unit => Group::Files,
+        phase if phase <= Phase::Unit => Group::Files,
         _ => Group::Removals,
     }
 }
