@@ -49,11 +49,13 @@ pub enum Phase {
     /// Who gives way goes first: two DHCP servers cannot have one port. Of what is torn down this is the first, too:
     /// nobody is invited any more, no lease, no export.
     UnitStop,
-    /// Before the daemons that go on read theirs again: one that finds what is to go would go on with it.
-    FileRemove,
+    /// What is read because it stands in a directory: a daemon that reads its files again would go on with it.
+    DropInRemove,
     /// A daemon starts, or reads its files again, when all of them stand, and no other.
     Unit,
     // --- tearing down ---
+    /// Where a package's own file comes back, ours could not take its place again if a daemon failed.
+    FileRemove,
     /// Stops new clients. Those connected freeze, and continue should it come back.
     VipRemove,
     /// Drained, or told not to wait.

@@ -146,6 +146,7 @@ impl Resource for File {
 
     fn steps(delta: Delta<Self>, mut step: impl FnMut(Phase, Delta<Self>)) {
         let phase = match &delta {
+            Delta::Delete { from } if from.key.is_dropped_in() => Phase::DropInRemove,
             Delta::Delete { .. } => Phase::FileRemove,
             _ => Phase::File,
         };
@@ -160,6 +161,14 @@ impl Resource for File {
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.user, self.group)
+    }
+}
+
+impl FileKey {
+    /// Whether it stands in a directory of which every file is read, such as `/etc/dnsmasq.d`.
+    fn is_dropped_in(&self) -> bool {
+        let directory = self.path.rsplit_once('/');
+        directory.is_some_and(|(directory, _)| directory.ends_with(".d"))
     }
 }
 
